@@ -1,0 +1,49 @@
+# Two commands are enough on a fresh machine: `make run` and `make test`.
+# uv is taken from the machine if it is there, else it is put into the project's own environment.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test check install bench transcripts rasa browser-test lock format clean
+
+run: install
+	@$(BIN)/limani demo
+
+test: install
+	@$(BIN)/python -m pytest -q
+
+check: install
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/limani flows check
+
+install: $(STAMP)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install -q --require-hashes -r requirements/uv.txt
+	@UV=$$(test -x $(BIN)/uv && echo $(BIN)/uv || command -v uv); \
+	  VIRTUAL_ENV=$(CURDIR)/$(VENV) $$UV pip install -q --require-hashes -r requirements/dev.txt && \
+	  VIRTUAL_ENV=$(CURDIR)/$(VENV) $$UV pip install -q --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+transcripts: install
+	@$(BIN)/python -m pytest -q tests/transcripts
+
+browser-test: install
+	@$(BIN)/python -m pytest -q tests/browser
+
+format: install
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock:
+	@UV=$$(test -x $(BIN)/uv && echo $(BIN)/uv || command -v uv); \
+	  for name in uv runtime dev; do $$UV pip compile -q --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url --no-emit-find-links requirements/$$name.in -o requirements/$$name.txt; done
+
+clean:
+	@rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
