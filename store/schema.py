@@ -187,7 +187,7 @@ pages = Table(
     _id(),
     Column("ticket_id", ForeignKey("tickets.id"), nullable=False, index=True),
     Column("state", String(16), nullable=False),
-    Column("policy", JSON, nullable=False),  # frozen when the page starts: a later edit changes nothing
+    Column("policy", JSON),  # None until it starts, then frozen: an edit changes no running page
     Column("round", Integer, nullable=False, default=0),
     Column("step", Integer, nullable=False, default=0),
     Column("due_at", UtcTime, nullable=False),  # the next instant at which something may have to happen

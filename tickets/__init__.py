@@ -1,0 +1,1 @@
+"""The record: tickets, their append-only entries, and the pages that they owe."""

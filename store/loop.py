@@ -1,0 +1,69 @@
+"""A loop that looks at its rows again and again, woken by the bell, and never dies of one bad row.
+
+Each pass that did its work leaves a beat, so that a loop that stands still can be seen from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from store import bell as bells
+from store.bell import Bell
+from store.clock import monotonic
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`work` does what is due and says whether there may be more. `topics` wake it; `every` seconds it
+    looks by itself."""
+
+    name: str
+    work: Callable[[], Awaitable[bool]]
+    topics: tuple[str, ...] = ()
+    every: float = 1.0
+
+
+class Pulse:
+    """When each loop last finished a pass, in seconds of the monotonic clock."""
+
+    def __init__(self) -> None:
+        self.beats: dict[str, float] = {}
+        self.errors: dict[str, int] = {}
+
+    def late(self, limit: float) -> list[str]:
+        """Names of the loops that have not finished a pass for `limit` seconds."""
+        now = monotonic()
+        return [name for name, at in self.beats.items() if now - at > limit]
+
+
+async def run(loop: Loop, bell: Bell, pulse: Pulse) -> None:
+    """Runs until cancelled. An exception costs one pass and a second of waiting, not the loop."""
+    pulse.beats[loop.name] = monotonic()
+    with bell.listen(*loop.topics) as ring:
+        while True:
+            try:
+                more = await loop.work()
+                pulse.beats[loop.name] = monotonic()
+            except Exception as error:
+                pulse.errors[loop.name] = pulse.errors.get(loop.name, 0) + 1
+                log.error("loop_failed", loop=loop.name, error=type(error).__name__, where=_where(error))
+                more = False
+                await asyncio.sleep(min(1.0, loop.every))
+            if not more:
+                await bells.wait(ring, loop.every)
+
+
+def _where(error: BaseException) -> str:
+    """File and line of the failure. Never the message: it may hold a citizen's words."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "?"
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}"
