@@ -70,6 +70,7 @@ MOVES: Moves[MessageState] = {
     MessageState.failed: set(),
     MessageState.blocked: set(),
 }
+_DOUBTED = {"state": MessageState.unknown, "lease_owner": None, "doubts": outbox.c.doubts + 1}
 _WAITING = (MessageState.due.value, MessageState.sending.value, MessageState.unknown.value)
 
 
@@ -99,7 +100,7 @@ class Claimed:
     attempts: int
     owner: str
     ticket: int | None
-    again: bool  # it may have arrived before: its outcome was unknown
+    doubts: int  # how often it may have arrived already
 
 
 class Outbox:
@@ -161,15 +162,17 @@ class Outbox:
         if claimed.attempts >= MOST_TRIES:
             return self.fail(tx, claimed, f"gave up: {why}")
         pause = after if after is not None else _PACE[min(claimed.attempts - 1, len(_PACE) - 1)]
-        state = MessageState.unknown if claimed.again else MessageState.due
+        state = MessageState.unknown if claimed.doubts else MessageState.due
         due = now + timedelta(seconds=pause)
         return self._settle(tx, claimed, state, due_at=due, why=why)
 
     def doubt(self, tx: Connection, claimed: Claimed, why: str, now: datetime) -> bool:
         """It may have arrived. It is said once more, never a third time."""
-        if claimed.again:
-            return self._settle(tx, claimed, MessageState.sent, sent_at=now, why=f"unknown twice: {why}")
-        return self._settle(tx, claimed, MessageState.unknown, due_at=now + timedelta(seconds=2), why=why)
+        doubts = claimed.doubts + 1
+        if doubts > 1:
+            return self._settle(tx, claimed, MessageState.sent, sent_at=now, doubts=doubts, why=why)
+        due = now + timedelta(seconds=2)
+        return self._settle(tx, claimed, MessageState.unknown, due_at=due, doubts=doubts, why=why)
 
     def fail(self, tx: Connection, claimed: Claimed, why: str) -> bool:
         """The provider will never take it."""
@@ -207,8 +210,7 @@ class Outbox:
     def release_all(self, tx: Connection) -> int:
         """After a crash of the only process: what was being sent is of unknown outcome."""
         sending = outbox.c.state == MessageState.sending
-        done = tx.execute(update(outbox).where(sending).values(state=MessageState.unknown, lease_owner=None))
-        return done.rowcount
+        return tx.execute(update(outbox).where(sending).values(**_DOUBTED)).rowcount
 
     def _insert(
         self,
@@ -248,6 +250,9 @@ class Outbox:
         return row
 
     def _take(self, tx: Connection, row: Row[Any], owner: str, now: datetime) -> Claimed | None:
+        if row.doubts > 1:  # said twice already, perhaps: a third time would frighten more than help
+            move(tx, outbox, row.id, MOVES, MessageState.sent, sent_at=now, why="unknown twice")
+            return None
         values = {"lease_owner": owner, "lease_until": now + LEASE, "attempts": row.attempts + 1}
         if not move(tx, outbox, row.id, MOVES, MessageState.sending, **values):
             return None
@@ -275,7 +280,7 @@ class Outbox:
             row.attempts + 1,
             owner,
             row.ticket_id,
-            again=row.state == MessageState.unknown,
+            row.doubts,
         )
 
     def _settle(self, tx: Connection, claimed: Claimed, state: MessageState, **values: Any) -> bool:
@@ -285,7 +290,7 @@ class Outbox:
     def _give_back(self, tx: Connection, now: datetime) -> None:
         """A lease ran out: its process died between writing the request and hearing the answer."""
         over = and_(outbox.c.state == MessageState.sending, outbox.c.lease_until < now)
-        tx.execute(update(outbox).where(over).values(state=MessageState.unknown, lease_owner=None))
+        tx.execute(update(outbox).where(over).values(**_DOUBTED))
 
 
 def waiting(tx: Connection) -> tuple[int, datetime | None]:

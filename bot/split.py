@@ -1,4 +1,4 @@
-"""Cuts texts to a channel's measure: at a paragraph, else a line, a sentence, a word, and only then anywhere."""
+"""Cuts texts to a channel's measure: at a paragraph, else a line, a sentence, a word, else anywhere."""
 
 from __future__ import annotations
 

@@ -122,6 +122,7 @@ outbox = Table(
     Column("state", String(16), nullable=False),
     Column("due_at", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("doubts", Integer, nullable=False, default=0),  # how often its outcome was unknown
     Column("lease_owner", String(40)),
     Column("lease_until", UtcTime),
     Column("provider_id", String(80)),
