@@ -1,0 +1,212 @@
+"""Twilio for calls and texts: the SDK's client over an HTTP client of ours, and the check of signatures.
+
+Whether to repeat a page is the pager's decision; here every outcome only gets its true name (TwilioError).
+TwiML is written by those who know what is to be said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+
+from bot.twilio_http import (
+    TwilioBusy,
+    TwilioError,
+    TwilioHttp,
+    TwilioNotReached,
+    TwilioRefused,
+    TwilioUnknown,
+)
+
+__all__ = [
+    "TwilioBusy",
+    "TwilioClient",
+    "TwilioError",
+    "TwilioNotReached",
+    "TwilioRefused",
+    "TwilioUnknown",
+]
+
+CALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
+OVER_CODES = (20404, 21220)  # no such call (any more); the call is not in progress
+WARM_UP = 2.0  # seconds after the start
+DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+class TwilioClient:
+    """One account and one number of ours. `public_url` is how Twilio reaches us; signatures are made over it.
+
+    `auth_token_old` is accepted in signatures while the account's token is being changed."""
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        auth_token: str,
+        auth_token_old: str | None = None,
+        from_number: str,
+        api_url: str,
+        public_url: str,
+    ) -> None:
+        self._account = (account_sid, auth_token)
+        self._from = from_number
+        self._api_url = api_url
+        self._bases = port_variants(public_url)
+        self._validators = [RequestValidator(token) for token in (auth_token, auth_token_old) if token]
+        self._http = TwilioHttp()
+        self._client: Any = None
+        self._loading = asyncio.Lock()
+        self._warming: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Never waits for Twilio. The SDK is loaded beside, before the first page needs it."""
+        self._warming = asyncio.create_task(self._warm_up())
+
+    async def stop(self) -> None:
+        """Closes connections."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
+        await self._http.close()
+
+    async def create_call(
+        self, *, to: str, url: str, status_callback: str, ring_seconds: int, machine_detection: bool
+    ) -> str:
+        """Starts a call that plays the TwiML at `url`; returns its SID. Raises TwilioError.
+
+        Machine detection runs beside the prompt, so that a human never waits for it: its verdict comes as
+        a request of its own to `status_callback`, with AnsweredBy and without CallStatus."""
+        detection = {
+            "machine_detection": "Enable",
+            "async_amd": "true",
+            "async_amd_status_callback": status_callback,
+            "async_amd_status_callback_method": "POST",
+        }
+        client = await self._sdk()
+        call = await self._told(
+            client.calls.create_async(
+                to=to,
+                from_=self._from,
+                url=url,
+                method="POST",
+                timeout=ring_seconds,
+                status_callback=status_callback,
+                status_callback_event=CALL_EVENTS,
+                status_callback_method="POST",
+                **(detection if machine_detection else {}),
+            )
+        )
+        return _sid(call)
+
+    async def end_call(self, sid: str, *, answered: bool) -> None:
+        """Ends a call; one that is over already is no error. Raises TwilioError.
+
+        "canceled" does not touch a call that was answered a moment ago, "completed" does: then it is said
+        as well."""
+        with suppress(_Over):
+            status = await self._end(sid, "completed" if answered else "canceled")
+            if status == "in-progress":
+                await self._end(sid, "completed")
+
+    async def fetch_call(self, sid: str) -> str:
+        """Its status now: queued, ringing, in-progress, completed, busy, failed, no-answer or canceled."""
+        client = await self._sdk()
+        return str((await self._told(client.calls(sid).fetch_async())).status)
+
+    async def send_sms(self, *, to: str, body: str, status_callback: str | None = None) -> str:
+        """Sends a text; returns its SID. Raises TwilioError."""
+        client = await self._sdk()
+        callback = {"status_callback": status_callback} if status_callback else {}
+        return _sid(
+            await self._told(client.messages.create_async(to=to, from_=self._from, body=body, **callback))
+        )
+
+    async def fetch_sms(self, sid: str) -> str:
+        """The text's status now: queued, sending, sent, delivered, undelivered, failed."""
+        client = await self._sdk()
+        return str((await self._told(client.messages(sid).fetch_async())).status)
+
+    def verify(self, path_qs: str, form: Mapping[str, Any], signature: str | None) -> bool:
+        """Whether Twilio signed this form request to us. `path_qs` is the request's target as it came
+        (`request.raw_path`). Never raises; the Host header, which anybody may write, plays no part."""
+        if not signature or "bodySHA256=" in path_qs:
+            return False  # signed JSON bodies are for products that we do not use
+        given = signature.encode("utf-8", "replace")
+        good = False
+        for expected in self._signatures(path_qs, form):
+            good |= hmac.compare_digest(expected.encode(), given)
+        return good
+
+    def _signatures(self, path_qs: str, form: Mapping[str, Any]) -> list[str]:
+        """With both tokens, and with and without the port: Twilio does either."""
+        try:
+            return [
+                validator.compute_signature(base + path_qs, form)
+                for validator in self._validators
+                for base in self._bases
+            ]
+        except (TypeError, ValueError):
+            return []  # a file in a form, or text that is no UTF-8: Twilio sends neither
+
+    async def _end(self, sid: str, status: str) -> str:
+        client = await self._sdk()
+        try:
+            return str((await self._told(client.calls(sid).update_async(status=status))).status)
+        except TwilioRefused as refused:
+            if refused.code in OVER_CODES:
+                raise _Over from None
+            raise
+
+    async def _told(self, request: Any) -> Any:
+        """Awaits the SDK. A 2xx that it cannot read leaves us not knowing what was done."""
+        try:
+            return await request
+        except TwilioError:
+            raise
+        except Exception:
+            raise TwilioUnknown from None
+
+    async def _warm_up(self) -> None:
+        await asyncio.sleep(WARM_UP)
+        await self._sdk()
+
+    async def _sdk(self) -> Any:
+        async with self._loading:
+            if self._client is None:
+                self._client = await asyncio.to_thread(_build, self._account, self._api_url, self._http)
+        return self._client
+
+
+class _Over(Exception):
+    """The call has ended by itself."""
+
+
+def _build(account: tuple[str, str], api_url: str, http: TwilioHttp) -> Any:
+    """Imports 0.4 s of generated code, which is why it happens here and in a thread."""
+    from twilio.rest import Client  # type: ignore[import-untyped]
+
+    # An empty mapping would count as none given: the SDK would then read TWILIO_EDGE and TWILIO_REGION
+    # from the environment and bend our address by them.
+    client = Client(*account, http_client=http, environment={"limani": "asks no environment"})
+    client.api.base_url = api_url
+    return client
+
+
+def _sid(resource: Any) -> str:
+    if not isinstance(resource.sid, str) or not resource.sid:
+        raise TwilioUnknown
+    return resource.sid
+
+
+def port_variants(public_url: str) -> list[str]:
+    """The address with and without its port, as Twilio may have signed it."""
+    parts = urlsplit(public_url.rstrip("/"))
+    name, _, _ = parts.netloc.rpartition(":") if parts.port else (parts.netloc, "", "")
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
+    return [parts._replace(netloc=netloc).geturl() for netloc in (name, f"{name}:{port}")]
