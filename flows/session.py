@@ -129,6 +129,7 @@ class Parked:
     trail: tuple[str, ...]
     topic: str | None = None  # the intent that started it
     ref: str | None = None  # the ticket that it opened or adds to
+    returning: str | None = None  # "flow.node" up to which a change is being replayed
     returns: bool = False  # left by `enter`: comes back by itself when the entered flow ends
 
 
@@ -146,7 +147,7 @@ class Session:
     parked: tuple[Parked, ...] = ()
     case: Case | None = None
     proposed: str | None = None  # the flow that a recognised new request would start, once confirmed
-    returning: str | None = None  # the node to return to after one changed answer
+    returning: str | None = None  # "flow.node" up to which the flow is replayed after one changed answer
     misses: int = 0  # answers in a row that could not be used at this node
     wait: str | None = None  # token of the wait that is set
     topic: str | None = None  # the intent that started the flow under way
