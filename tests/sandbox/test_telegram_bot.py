@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -68,7 +69,7 @@ async def test_what_the_server_refuses(
     telegram: TelegramStandIn, bot: Bot, chat_id: int, text: str, complaint: str
 ) -> None:
     telegram.phone(1001)
-    with pytest.raises(BadRequest, match=complaint):
+    with pytest.raises(BadRequest, match=f"(?i){complaint}"):
         await bot.send_message(chat_id, text)
 
 
@@ -84,14 +85,14 @@ async def test_callback_data_holds_64_bytes(telegram: TelegramStandIn, bot: Bot)
         if good:
             await bot.send_message(1001, "ok", reply_markup=markup)
         else:
-            with pytest.raises(BadRequest, match="BUTTON_DATA_INVALID"):
+            with pytest.raises(BadRequest, match="(?i)BUTTON_DATA_INVALID"):
                 await bot.send_message(1001, "no", reply_markup=markup)
 
 
 async def test_nine_buttons_in_a_row_are_too_many(telegram: TelegramStandIn, bot: Bot) -> None:
     telegram.phone(1001)
     row = [InlineKeyboardButton(str(n), callback_data=str(n)) for n in range(9)]
-    with pytest.raises(BadRequest, match="too long"):
+    with pytest.raises(BadRequest, match="(?i)too long"):
         await bot.send_message(1001, "no", reply_markup=InlineKeyboardMarkup([row]))
 
 
@@ -99,14 +100,14 @@ async def test_html_is_counted_and_shown_without_its_tags(telegram: TelegramStan
     phone = telegram.phone(1001)
     await bot.send_message(1001, "<b>Call</b> 112 &amp; wait", parse_mode="HTML")
     assert phone.screen.said == ["Call 112 & wait"]
-    with pytest.raises(BadRequest, match="can't parse entities"):
+    with pytest.raises(BadRequest, match="(?i)can't parse entities"):
         await bot.send_message(1001, "<b>open", parse_mode="HTML")
 
 
 async def test_a_blocked_bot_is_forbidden(telegram: TelegramStandIn, bot: Bot) -> None:
     phone = telegram.phone(1001)
     await phone.blocks()
-    with pytest.raises(Forbidden, match="blocked by the user"):
+    with pytest.raises(Forbidden, match="(?i)blocked by the user"):
         await bot.send_message(1001, "hello")
     await phone.unblocks()
     assert await bot.send_message(1001, "hello")
@@ -123,11 +124,11 @@ async def test_edits_replace_text_and_buttons(telegram: TelegramStandIn, bot: Bo
     await bot.edit_message_text("two", 1001, sent.message_id)
     shown = await phone.expects("two")
     assert (shown.labels, shown.versions) == ([], ["one"])
-    with pytest.raises(BadRequest, match="not modified"):
+    with pytest.raises(BadRequest, match="(?i)not modified"):
         await bot.edit_message_text("two", 1001, sent.message_id)
     await bot.edit_message_reply_markup(1001, sent.message_id, reply_markup=buttons("b"))
     assert shown.labels == ["b"]
-    with pytest.raises(BadRequest, match="not found"):
+    with pytest.raises(BadRequest, match="(?i)not found"):
         await bot.edit_message_text("x", 1001, 99999)
 
 
@@ -143,12 +144,12 @@ async def test_a_tap_comes_back_and_is_answered_once(telegram: TelegramStandIn, 
     assert query.message.message_id == sent.message_id
     assert await query.answer()
     assert phone.taps_unanswered == []
-    with pytest.raises(BadRequest, match="query is too old"):
+    with pytest.raises(BadRequest, match="(?i)query is too old"):
         await bot.answer_callback_query(query.id)
 
 
 async def test_a_button_that_is_not_there_cannot_be_tapped(telegram: TelegramStandIn) -> None:
-    with pytest.raises(AssertionError, match="no button"):
+    with pytest.raises(AssertionError, match="(?i)no button"):
         await telegram.phone(1001).taps("nowhere")
 
 
@@ -178,8 +179,6 @@ async def test_updates_wait_until_they_are_confirmed(telegram: TelegramStandIn, 
 
 
 async def test_long_polling_wakes_up_for_a_message(telegram: TelegramStandIn, bot: Bot) -> None:
-    import asyncio
-
     polling = asyncio.create_task(bot.get_updates(timeout=5))
     await telegram.record.until(lambda: telegram.record.requests(path="getUpdates"))
     await telegram.phone(1001).says("hello")
@@ -196,7 +195,7 @@ async def test_polling_conflicts_with_a_webhook(telegram: TelegramStandIn, bot: 
     assert telegram.secret == "s3"
     await bot.delete_webhook()
     assert (await bot.get_webhook_info()).url == ""
-    with pytest.raises(BadRequest, match="HTTPS"):
+    with pytest.raises(BadRequest, match="(?i)HTTPS"):
         await bot.set_webhook("http://limani.example/")
 
 
@@ -243,6 +242,7 @@ async def test_typing_commands_and_deletion(telegram: TelegramStandIn, bot: Bot)
     assert phone.screen == []
 
 
+@pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
 @pytest.mark.parametrize(
     ("fault", "error", "arrives"),
     [
@@ -267,13 +267,14 @@ async def test_faults_reach_the_client_as_in_life(
     assert phone.shows("second")
 
 
+@pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
 async def test_a_fault_can_be_meant_for_one_chat(telegram: TelegramStandIn, bot: Bot) -> None:
-    telegram.phone(1001), telegram.phone(1002)
+    telegram.phone(1001)
+    telegram.phone(1002)
     telegram.faults.add("1002", Fault.rate_limited(3))
     assert await bot.send_message(1001, "fine")
-    with pytest.raises(RetryAfter) as caught:
+    with pytest.raises(RetryAfter, match="3 seconds"):
         await bot.send_message(1002, "later")
-    assert caught.value.retry_after in (3, __import__("datetime").timedelta(seconds=3))
 
 
 async def test_the_token_is_not_recorded(telegram: TelegramStandIn, bot: Bot) -> None:
