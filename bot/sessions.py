@@ -1,0 +1,31 @@
+"""Where each citizen is: one sealed row, written in the turn that moved it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flows.session_json import dumps, loads
+from sqlalchemy import Connection, select
+
+from flows.session import Session
+from store.insert import put
+from store.schema import sessions
+from store.vault import Vault
+
+
+class Sessions:
+    """Loads and saves sessions."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def load(self, tx: Connection, citizen: int) -> Session | None:
+        """The citizen's session, None for somebody who never had one."""
+        query = select(sessions.c.state).where(sessions.c.citizen_id == citizen)
+        sealed = tx.execute(query).scalar()
+        return None if sealed is None else loads(self._vault.open("sessions", citizen, "state", sealed))
+
+    def save(self, tx: Connection, citizen: int, session: Session, now: datetime) -> None:
+        """Replaces the citizen's session."""
+        sealed = self._vault.seal("sessions", citizen, "state", dumps(session))
+        put(tx, sessions, "citizen_id", citizen_id=citizen, state=sealed, version=1, updated_at=now)
