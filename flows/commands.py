@@ -106,7 +106,8 @@ def follow_language(m: Machine) -> None:
     language = "el" if reading.script in {"greek", "greeklish"} else reading.language
     count = sum(any(c.isalpha() for c in word) for word in m.stimulus.text.split())
     first = m.before.steps == 0 or (not m.before.greeted and m.before.flow is None)
-    if language == m.session.language or language not in words.LANGUAGES or count < (1 if first else 3):
+    enough = 1 if first else 2 if reading.risk == "red" else 3
+    if language == m.session.language or language not in words.LANGUAGES or count < enough:
         return
     if not first and _answering(m):
         return

@@ -125,12 +125,14 @@ RULES: Mapping[str, Rule] = {
         certain=False,
     ),
     # Limits of property exist and are not coded: a fitting income alone is likely, not sure.
-    "guaranteed_income": Rule((Condition("six_months", at_most("income_six_months", _six_months)),), date(2023, 12, 1)),
+    "guaranteed_income": Rule(
+        (Condition("six_months", at_most("income_six_months", _six_months)),), date(2023, 12, 1)
+    ),
     "power_tariff": Rule((Condition("income", at_most("income_year", power_limit)),), date(2025, 9, 22)),
     "housing_allowance": Rule(
         (Condition("income", at_most("income_year", lambda _: 21000.0)),), date(2025, 9, 3), certain=False
     ),
-}  # fmt: skip
+}
 
 
 def judge(rule: Rule, answers: Answers) -> Verdict:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flows import citizen, people, run
 from flows.machine import CITIZEN, Machine
-from flows.model import Ask, Collect, Library
+from flows.model import Ask, Collect, Library, Wait
 from flows.session import Context, Parked, Session, Step, Stimulus, StimulusKind
 
 __all__ = ["step"]
@@ -33,7 +33,7 @@ def step(library: Library, session: Session, stimulus: Stimulus, context: Contex
 def _mend(m: Machine) -> bool:
     """Forgets places that no longer exist. True where the citizen was in one."""
     m.put(parked=tuple(parked for parked in m.session.parked if _exists(m, parked)))
-    if m.session.flow is None or (m.flow is not None and m.node is not None):
+    if m.session.flow is None or isinstance(m.node, Wait):
         return False
     m.drop()
     return True

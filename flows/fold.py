@@ -13,13 +13,12 @@ from functools import lru_cache
 _NOT_WORD = re.compile(r"[^\w@+]+")
 _TWICE = re.compile(r"([^\W\d])\1+")
 
-# Pairs first: both spellings of one sound end in the same Latin letters.
-_PAIRS = (
-    ("ου", "U"), ("ou", "U"), ("oy", "U"), ("αυ", "av"), ("ευ", "ev"), ("au", "av"), ("eu", "ev"),
-    ("ει", "i"), ("οι", "i"), ("υι", "i"), ("ei", "i"), ("oi", "i"), ("αι", "e"), ("ai", "e"),
-    ("μπ", "B"), ("mp", "B"), ("ντ", "d"), ("nt", "d"), ("γκ", "g"), ("γγ", "g"), ("gk", "g"), ("gg", "g"),
-    ("τσ", "ts"), ("τζ", "tz"), ("th", "T"), ("ph", "f"), ("ch", "X"), ("kh", "X"), ("ks", "X"), ("ps", "P"),
-)  # fmt: skip
+# Pairs first, in this order: both spellings of one sound end in the same Latin letters ("nth" is νθ).
+_SOUNDS = (
+    "th>T ph>f ch>X kh>X ks>X ps>P ου>U ou>U oy>U αυ>av ευ>ev au>av eu>ev ει>i οι>i υι>i ei>i oi>i "
+    "αι>e ai>e μπ>B mp>B ντ>d nt>d γκ>g γγ>g gk>g gg>g τσ>ts τζ>tz"
+)
+_PAIRS = tuple(pair.split(">") for pair in _SOUNDS.split())
 _SINGLE = str.maketrans(
     {
         "α": "a", "β": "v", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "η": "i", "θ": "T", "ι": "i", "κ": "k",

@@ -11,7 +11,8 @@ from datetime import timedelta
 
 FALLBACK_LANGUAGES = ("en", "el")
 SLOT_TYPES = (
-    "text", "name", "count", "money", "phone", "place", "age_band", "date", "time", "district", "supply_number",
+    "text", "name", "count", "money", "phone", "place",
+    "age_band", "date", "time", "district", "supply_number",
 )  # fmt: skip
 ACTIONS = ("open_ticket", "request_human", "page", "raise_risk", "add_answers", "resume")
 

@@ -125,6 +125,8 @@ def _collect(m: Machine, node: Collect, said: str) -> None:
         run.answer(m, value, node.then)
     elif node.optional and words.yes_or_no(said) == "no":
         run.answer(m, None, node.then)
+    elif m.session.flow == danger.CRISIS:
+        not_understood(m)
     elif not _human(m) and not _new_request(m):
         _miss(m)
         m.pose_invalid(node, "too_long" if too_long(node.type, said) else None)

@@ -146,9 +146,12 @@ def _age_band(text: str, limits: Limits) -> Answer:
 
 
 _DATE = re.compile(r"\b(\d{1,2})\s*[./-]\s*(\d{1,2})(?:\s*[./-]\s*(\d{4}|\d{2}))?\b")
-_DAYS = {sound(word): days for days, words in
-         {0: ("σήμερα", "today"), 1: ("αύριο", "tomorrow", "ταχιά"), -1: ("χθες", "χτες", "yesterday", "οψές")}.items()
-         for word in words}  # fmt: skip
+_DAY_WORDS = {
+    0: ("σήμερα", "today"),
+    1: ("αύριο", "tomorrow", "ταχιά"),
+    -1: ("χθες", "χτες", "yesterday", "οψές"),
+}
+_DAYS = {sound(word): days for days, words in _DAY_WORDS.items() for word in words}
 
 
 def _date(text: str, limits: Limits) -> Answer:

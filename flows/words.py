@@ -11,48 +11,59 @@ from functools import lru_cache
 
 from flows.fold import plain, sound
 
-COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "human": (
-        "άνθρωπο", "άνθρωπος", "θέλω άνθρωπο", "με άνθρωπο", "μιλήστε με άνθρωπο", "να μιλήσω με άνθρωπο",
-        "θέλω να μιλήσω με άνθρωπο", "υπάλληλο", "υπάλληλος", "εκπρόσωπο", "θέλω υπάλληλο", "κοινωνικό λειτουργό",
-        "αληθινό άνθρωπο", "person", "human", "a person", "a human", "talk to a person", "talk to a human",
-        "talk to someone", "i want a person", "i want to talk to a person", "real person", "agent", "operator",
-        "njeri", "dua njeri", "людина", "хочу людину", "человек", "оператор", "хочу поговорить с человеком",
-        "إنسان", "شخص", "أريد شخصا", "انسان", "آدم", "آدم واقعی", "کارمند", "انسان سے بات", "بندہ",
-        "humain", "une personne", "parler à quelqu'un", "une vraie personne", "conseiller",
-    ),
-    "back": (
-        "πίσω", "προηγούμενο", "προηγούμενη", "πάμε πίσω", "γύρνα πίσω", "back", "go back", "previous",
-        "mbrapa", "prapa", "назад", "رجوع", "عودة", "برگشت", "بازگشت", "عقب", "واپس", "retour", "précédent",
-    ),
-    "menu": (
-        "από την αρχή", "πάλι από την αρχή", "ξανά από την αρχή", "αρχή", "ξεκίνα από την αρχή", "νέα αρχή", "μενού",
-        "αρχικό μενού", "start again", "start over", "restart", "menu", "main menu", "start", "from the start",
-        "nga fillimi", "спочатку", "сначала", "начать заново", "меню", "من جديد", "من البداية", "القائمة",
-        "از اول", "منو", "شروع دوباره", "دوبارہ شروع", "شروع سے", "recommencer", "depuis le début",
-    ),
-    "stop": (
-        "στοπ", "σταμάτα", "σταματήστε", "σταμάτησε", "τέλος", "ακύρωση", "άκυρο", "έξοδος", "stop", "cancel",
-        "quit", "exit", "end", "ndal", "ndalo", "стоп", "зупинити", "остановить", "توقف", "قف", "إلغاء", "لغو",
-        "بس کرو", "بند کرو", "arrêter", "arrête", "annuler",
-    ),
-    "skip": ("παράλειψη", "προσπέραση", "επόμενο", "skip", "next", "kalo", "пропустити", "пропустить", "تخطي",
-             "رد کردن", "چھوڑیں", "passer", "δεν έχω", "i have none"),
-    "resume": ("συνέχεια", "συνεχίστε", "συνέχισε", "continue", "resume", "go on", "vazhdo", "продовжити",
-               "продолжить", "متابعة", "ادامه", "جاری رکھیں", "continuer"),
-    "language": ("γλώσσα", "αλλαγή γλώσσας", "άλλη γλώσσα", "language", "change language", "gjuha", "мова", "язык",
-                 "اللغة", "زبان", "langue"),
-}  # fmt: skip
 
-YES = (
-    "ναι", "ναί", "νε", "ναι ναι", "βεβαίως", "φυσικά", "μάλιστα", "σωστά", "σωστό", "εντάξει", "οκ", "yes", "yeah",
-    "yep", "sure", "of course", "ok", "okay", "po", "так", "да", "نعم", "ايوه", "بله", "آره", "ہاں", "جی", "جی ہاں",
-    "oui", "nai",
-)  # fmt: skip
-NO = (
-    "όχι", "οχι", "μπα", "δεν θέλω", "no", "nope", "not", "jo", "ні", "нет", "لا", "نه", "خیر", "نہیں", "non",
-    "oxi", "ohi",
-)  # fmt: skip
+def _split(phrases: str) -> tuple[str, ...]:
+    return tuple(phrase.strip() for phrase in phrases.split("|"))
+
+
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "human": _split(
+        "άνθρωπο | άνθρωπος | θέλω άνθρωπο | με άνθρωπο | μιλήστε με άνθρωπο | να μιλήσω με άνθρωπο | "
+        "θέλω να μιλήσω με άνθρωπο | υπάλληλο | υπάλληλος | εκπρόσωπο | θέλω υπάλληλο | κοινωνικό "
+        "λειτουργό | αληθινό άνθρωπο | person | human | a person | a human | talk to a person | talk to a "
+        "human | talk to someone | i want a person | i want to talk to a person | real person | agent | "
+        "operator | njeri | dua njeri | людина | хочу людину | человек | оператор | хочу поговорить с "
+        "человеком | إنسان | شخص | أريد شخصا | انسان | آدم | آدم واقعی | کارمند | انسان سے بات | بندہ | "
+        "humain | une personne | parler à quelqu'un | une vraie personne | conseiller"
+    ),
+    "back": _split(
+        "πίσω | προηγούμενο | προηγούμενη | πάμε πίσω | γύρνα πίσω | back | go back | previous | mbrapa | "
+        "prapa | назад | رجوع | عودة | برگشت | بازگشت | عقب | واپس | retour | précédent"
+    ),
+    "menu": _split(
+        "από την αρχή | πάλι από την αρχή | ξανά από την αρχή | αρχή | ξεκίνα από την αρχή | νέα αρχή | "
+        "μενού | αρχικό μενού | start again | start over | restart | menu | main menu | start | from the "
+        "start | nga fillimi | спочатку | сначала | начать заново | меню | من جديد | من البداية | القائمة "
+        "| از اول | منو | شروع دوباره | دوبارہ شروع | شروع سے | recommencer | depuis le début"
+    ),
+    "stop": _split(
+        "στοπ | σταμάτα | σταματήστε | σταμάτησε | τέλος | ακύρωση | άκυρο | έξοδος | stop | cancel | "
+        "quit | exit | end | ndal | ndalo | стоп | зупинити | остановить | توقف | قف | إلغاء | لغو | بس "
+        "کرو | بند کرو | arrêter | arrête | annuler"
+    ),
+    "skip": _split(
+        "παράλειψη | προσπέραση | επόμενο | skip | next | kalo | пропустити | пропустить | تخطي | رد کردن "
+        "| چھوڑیں | passer | δεν έχω | i have none"
+    ),
+    "resume": _split(
+        "συνέχεια | συνεχίστε | συνέχισε | continue | resume | go on | vazhdo | продовжити | продолжить | "
+        "متابعة | ادامه | جاری رکھیں | continuer"
+    ),
+    "language": _split(
+        "γλώσσα | αλλαγή γλώσσας | άλλη γλώσσα | language | change language | gjuha | мова | язык | اللغة "
+        "| زبان | langue"
+    ),
+}
+
+YES = _split(
+    "ναι | ναί | νε | ναι ναι | βεβαίως | φυσικά | μάλιστα | σωστά | σωστό | εντάξει | οκ | yes | yeah | "
+    "yep | sure | of course | ok | okay | po | так | да | نعم | ايوه | بله | آره | ہاں | جی | جی ہاں | "
+    "oui | nai"
+)
+
+NO = _split(
+    "όχι | οχι | μπα | δεν θέλω | no | nope | not | jo | ні | нет | لا | نه | خیر | نہیں | non | oxi | ohi"
+)
 
 LANGUAGES: Mapping[str, tuple[str, ...]] = {
     "el": ("Ελληνικά", "greek", "ellinika"),
@@ -68,11 +79,11 @@ LANGUAGES: Mapping[str, tuple[str, ...]] = {
 
 # A negation that is not part of the option's own words turns "I am safe" into its opposite.
 NEGATIONS = frozenset(
-    (
-        "δεν", "δε", "μη", "μην", "οχι", "ουτε", "den", "de", "mi", "min", "oxi", "not", "no", "dont", "don", "isn",
-        "isnt", "never", "nuk", "jo", "не", "ні", "нет", "لا", "ليس", "نه", "نیست", "نہیں", "pas", "ne", "non",
+    _split(
+        "de | den | don | dont | isn | isnt | jo | mi | min | ne | never | no | non | not | nuk | oxi | "
+        "pas | δε | δεν | μη | μην | ουτε | οχι | не | нет | ні | لا | ليس | نه | نہیں | نیست"
     )
-)  # fmt: skip
+)
 
 
 def _table(words: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
