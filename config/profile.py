@@ -136,9 +136,19 @@ class Profile:
         return in_language(words, language, self.town.default_language)
 
     def facts_at(self, now: datetime, language: str) -> dict[str, FactView]:
-        """Every fact as a citizen may be told it at this aware moment, by id."""
+        """Every fact as a citizen may be told it at this aware moment, by id. The bot's own name and
+        house are facts too: `town.municipality`, `town.department`, `town.bot_name`, always sure."""
         today, default = now.astimezone(self.zone).date(), self.town.default_language
-        return {id_: fact.view(today, language, default) for id_, fact in self.facts.items()}
+        views = {id_: fact.view(today, language, default) for id_, fact in self.facts.items()}
+        return views | {f"town.{name}": FactView(text, True) for name, text in self._own(language).items()}
+
+    def _own(self, language: str) -> dict[str, str]:
+        town = self.town
+        return {
+            "municipality": self.words(town.municipality, language),
+            "department": self.words(town.department, language),
+            "bot_name": town.bot_name,
+        }
 
     def office_open(self, now: datetime) -> bool:
         """Whether the municipality's phones answer at this aware moment."""
@@ -151,7 +161,7 @@ class Profile:
     def unsure_facts(self, now: datetime) -> tuple[str, ...]:
         """Ids of facts that may not be stated as sure today, for doctor and the supervisor's list."""
         views = self.facts_at(now, self.town.default_language)
-        return tuple(id_ for id_, view in views.items() if not view.sure)
+        return tuple(id_ for id_ in self.facts if not views[id_].sure)
 
 
 def _load(folder: Path) -> Profile:

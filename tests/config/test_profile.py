@@ -56,6 +56,13 @@ def test_facts_speak_both_languages(heraklion: Profile) -> None:
         assert set(fact.value) in ({"*"}, {"el", "en"}), fact.id
 
 
+def test_whose_bot_it_is_is_a_sure_fact(heraklion: Profile) -> None:
+    views = heraklion.facts_at(NOW, "en")
+    assert views["town.municipality"].value == "Municipality of Heraklion, Crete"
+    assert views["town.department"].sure
+    assert views["town.bot_name"].value == "Limani"
+
+
 def test_known_traps_are_absent(heraklion: Profile) -> None:
     told = " ".join(text for fact in heraklion.facts.values() for text in fact.value.values())
     assert not re.search(r"\b(1147|1107|1535|1145)\b", told)
