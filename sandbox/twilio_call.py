@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.twilio_player import Fetch, Player
 from sandbox.twilio_words import FINAL, Connection, Order, Status, Words
@@ -185,6 +185,19 @@ class Call:
     async def told(self) -> None:
         """Wait until all status callbacks so far were sent and answered (or failed)."""
         await self._told.wait()
+
+    def as_json(self) -> dict[str, Any]:
+        """For the demo page and the control door."""
+        return {
+            "sid": self.sid,
+            "to": self.to,
+            "from": self.sender,
+            "status": self.status,
+            "listening": self.listening,
+            "heard": [{"text": w.text, "language": w.language, "type": w.kind} for w in self.heard],
+            "pressed": list(self.pressed),
+            "connected": self.connected.name if self.connected else None,
+        }
 
     def base_params(self) -> dict[str, str]:
         """The parameters that every webhook of this call carries."""

@@ -49,6 +49,10 @@ class Sms:
         """Parts it travels in."""
         return segments_of(self.body)
 
+    def as_json(self) -> dict[str, Any]:
+        """For the demo page and the control door."""
+        return {"sid": self.sid, "from": self.sender, "text": self.body, "status": self.status}
+
 
 class TwilioPhone:
     """One number. `sms_behaviour`: what becomes of texts to it ("silent": sent, and never heard of again)."""

@@ -84,23 +84,27 @@ def _check_fields(where: str, fields: list[dict[str, Any]], values: Mapping[str,
 
 
 def _check_inside(where: str, kinds: list[str], value: Any) -> None:
-    """Objects of a single known type are checked field by field; unions by their first fit."""
-    for kind in kinds:
-        inner = kind.removeprefix("Array of ")
-        described = load("telegram/api.json")["types"].get(inner)
-        if inner in PRIMITIVES or described is None or len(kinds) > 1 and not _fits_type(described, value):
-            continue
-        if isinstance(value, dict):
-            _check_fields(where, described.get("fields", []), value)
-        elif isinstance(value, list):
-            for each in value:
-                _check_inside(where, [inner], each)
-        return
+    """Objects are checked field by field, of a union the first kind that fits; lists each by each."""
+    if isinstance(value, list):
+        inner = [kind.removeprefix("Array of ") for kind in kinds if kind.startswith("Array of ")]
+        for each in value:
+            _check_inside(where, inner, each)
+    elif isinstance(value, dict):
+        described = _described(kinds)
+        fitting = [one for one in described if _required(one) <= set(value)] or described
+        assert fitting, f"{where} is no object of {kinds}"
+        _check_fields(where, fitting[0].get("fields", []), value)
 
 
-def _fits_type(described: dict[str, Any], value: Any) -> bool:
-    required = {field["name"] for field in described.get("fields", []) if field["required"]}
-    return isinstance(value, list) or required <= set(value)
+def _described(kinds: list[str]) -> list[dict[str, Any]]:
+    """The descriptions of these types, families replaced by their members."""
+    types = load("telegram/api.json")["types"]
+    found = [types[kind] for kind in kinds if kind in types]
+    return [types[name] for one in found for name in one.get("subtypes", [one["name"]])]
+
+
+def _required(described: dict[str, Any]) -> set[str]:
+    return {field["name"] for field in described.get("fields", []) if field["required"]}
 
 
 def _is(kind: str, value: Any) -> bool:

@@ -69,7 +69,7 @@ async def test_what_the_server_refuses(
     telegram: TelegramStandIn, bot: Bot, chat_id: int, text: str, complaint: str
 ) -> None:
     telegram.phone(1001)
-    with pytest.raises(BadRequest, match=f"(?i){complaint}"):
+    with pytest.raises(BadRequest, match=rf"(?i){complaint}"):
         await bot.send_message(chat_id, text)
 
 
@@ -85,14 +85,14 @@ async def test_callback_data_holds_64_bytes(telegram: TelegramStandIn, bot: Bot)
         if good:
             await bot.send_message(1001, "ok", reply_markup=markup)
         else:
-            with pytest.raises(BadRequest, match="(?i)BUTTON_DATA_INVALID"):
+            with pytest.raises(BadRequest, match=r"(?i)BUTTON_DATA_INVALID"):
                 await bot.send_message(1001, "no", reply_markup=markup)
 
 
 async def test_nine_buttons_in_a_row_are_too_many(telegram: TelegramStandIn, bot: Bot) -> None:
     telegram.phone(1001)
     row = [InlineKeyboardButton(str(n), callback_data=str(n)) for n in range(9)]
-    with pytest.raises(BadRequest, match="(?i)too long"):
+    with pytest.raises(BadRequest, match=r"(?i)too long"):
         await bot.send_message(1001, "no", reply_markup=InlineKeyboardMarkup([row]))
 
 
@@ -100,14 +100,14 @@ async def test_html_is_counted_and_shown_without_its_tags(telegram: TelegramStan
     phone = telegram.phone(1001)
     await bot.send_message(1001, "<b>Call</b> 112 &amp; wait", parse_mode="HTML")
     assert phone.screen.said == ["Call 112 & wait"]
-    with pytest.raises(BadRequest, match="(?i)can't parse entities"):
+    with pytest.raises(BadRequest, match=r"(?i)can't parse entities"):
         await bot.send_message(1001, "<b>open", parse_mode="HTML")
 
 
 async def test_a_blocked_bot_is_forbidden(telegram: TelegramStandIn, bot: Bot) -> None:
     phone = telegram.phone(1001)
     await phone.blocks()
-    with pytest.raises(Forbidden, match="(?i)blocked by the user"):
+    with pytest.raises(Forbidden, match=r"(?i)blocked by the user"):
         await bot.send_message(1001, "hello")
     await phone.unblocks()
     assert await bot.send_message(1001, "hello")
@@ -124,11 +124,11 @@ async def test_edits_replace_text_and_buttons(telegram: TelegramStandIn, bot: Bo
     await bot.edit_message_text("two", 1001, sent.message_id)
     shown = await phone.expects("two")
     assert (shown.labels, shown.versions) == ([], ["one"])
-    with pytest.raises(BadRequest, match="(?i)not modified"):
+    with pytest.raises(BadRequest, match=r"(?i)not modified"):
         await bot.edit_message_text("two", 1001, sent.message_id)
     await bot.edit_message_reply_markup(1001, sent.message_id, reply_markup=buttons("b"))
     assert shown.labels == ["b"]
-    with pytest.raises(BadRequest, match="(?i)not found"):
+    with pytest.raises(BadRequest, match=r"(?i)not found"):
         await bot.edit_message_text("x", 1001, 99999)
 
 
@@ -144,12 +144,12 @@ async def test_a_tap_comes_back_and_is_answered_once(telegram: TelegramStandIn, 
     assert query.message.message_id == sent.message_id
     assert await query.answer()
     assert phone.taps_unanswered == []
-    with pytest.raises(BadRequest, match="(?i)query is too old"):
+    with pytest.raises(BadRequest, match=r"(?i)query is too old"):
         await bot.answer_callback_query(query.id)
 
 
 async def test_a_button_that_is_not_there_cannot_be_tapped(telegram: TelegramStandIn) -> None:
-    with pytest.raises(AssertionError, match="(?i)no button"):
+    with pytest.raises(AssertionError, match=r"(?i)no button"):
         await telegram.phone(1001).taps("nowhere")
 
 
@@ -195,7 +195,7 @@ async def test_polling_conflicts_with_a_webhook(telegram: TelegramStandIn, bot: 
     assert telegram.secret == "s3"
     await bot.delete_webhook()
     assert (await bot.get_webhook_info()).url == ""
-    with pytest.raises(BadRequest, match="(?i)HTTPS"):
+    with pytest.raises(BadRequest, match=r"(?i)HTTPS"):
         await bot.set_webhook("http://limani.example/")
 
 

@@ -157,7 +157,9 @@ async def test_routes_lead_a_public_address_to_the_product(product: Receiver) ->
     assert texts(product) == ["hello"]
 
 
-async def test_state_outlives_a_restart_on_the_same_port(telegram: TelegramStandIn, product: Receiver) -> None:
+async def test_state_outlives_a_restart_on_the_same_port(
+    telegram: TelegramStandIn, product: Receiver
+) -> None:
     await telegram.phone(1001).says("before")
     url = telegram.url
     await telegram.stop()

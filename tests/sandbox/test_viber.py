@@ -100,7 +100,9 @@ async def test_callbacks_have_the_published_shapes(viber: ViberStandIn, product:
 async def test_a_subscriber_is_answered_and_a_receipt_comes(viber: ViberStandIn, product: Receiver) -> None:
     phone = viber.phone("u1=")
     await phone.says("hello")
-    body = message("Τι χρειάζεστε;", keyboard=keyboard(button(), button(Text="<b>Water</b>", ActionBody="b2")))
+    body = message(
+        "Τι χρειάζεστε;", keyboard=keyboard(button(), button(Text="<b>Water</b>", ActionBody="b2"))
+    )
     check_viber("send_message", body)
     answer = await call(viber, "send_message", **body)
     assert (answer["status"], answer["status_message"]) == (0, "ok")
@@ -211,7 +213,9 @@ async def test_broadcasts(viber: ViberStandIn) -> None:
     answer = await call(viber, "broadcast_message", **body)
     assert [failed["receiver"] for failed in answer["failed_list"]] == ["u3="]
     assert viber.phone("u2=").shows("Καύσωνας")
-    assert (await call(viber, "broadcast_message", **{**body, "broadcast_list": ["u1="] * 301}))["status"] == 3
+    assert (await call(viber, "broadcast_message", **{**body, "broadcast_list": ["u1="] * 301}))[
+        "status"
+    ] == 3
 
 
 async def test_account_and_user_details(viber: ViberStandIn) -> None:
@@ -237,6 +241,6 @@ async def test_a_photo_and_tracking_data_come_back(viber: ViberStandIn, product:
     await phone.says("hi")
     await call(viber, "send_message", **message(tracking_data="q7"))
     await phone.sends_photo("ο λογαριασμός")
-    photo = [g.json for g in product.got if g.json.get("message", {}).get("type") == "picture"][0]
+    photo = next(g.json for g in product.got if g.json.get("message", {}).get("type") == "picture")
     assert photo["message"]["text"] == "ο λογαριασμός"
     assert photo["message"]["tracking_data"] == "q7"
