@@ -18,7 +18,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Pauses before the next try, in seconds; `scale` shortens them. No pauses: one try, then dropped."""
+    """Pauses before the next try, in seconds; no pauses: one try, then dropped.
+
+    `scale` shortens them, and the time to expiry with them.
+    """
 
     pauses: tuple[float, ...] = (0, 2, 4, 8, 16, 32)
     cap: float = 60.0
@@ -60,12 +63,14 @@ class Lanes:
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         is_open: Callable[[], bool],
         backoff: Backoff,
+        changed: Callable[[], None],
     ) -> None:
         self.parcels: dict[int, Parcel] = {}
         self.backoff = backoff
         self._deliver = deliver
         self._spawn = spawn
         self._is_open = is_open
+        self._changed = changed
         self._running: dict[Key, asyncio.Task[None]] = {}
 
     def put(self, parcel: Parcel) -> Parcel:
@@ -79,6 +84,7 @@ class Lanes:
         parcel = self.parcels.pop(number, None)
         if parcel is not None:
             parcel.tried.set()
+            self._changed()
 
     def pump(self) -> None:
         """Set every lane that has something to deliver in motion."""
@@ -106,7 +112,7 @@ class Lanes:
             failures += 1
             pause = self.backoff.pause(failures, _retry_after(parcel.answer))
             self._release(key)
-            if pause is None or waited + pause > parcel.expires_after:
+            if pause is None or waited + pause > parcel.expires_after * self.backoff.scale:
                 self.drop(parcel.number)
                 failures, waited = 0, 0.0
                 continue

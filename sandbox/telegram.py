@@ -49,7 +49,9 @@ class TelegramStandIn(StandIn):
         self.files: dict[str, bytes] = {}
         self.last_error = ""
         self.arrived = asyncio.Event()
-        self.lanes = Lanes(self._deliver, self.spawn, lambda: bool(self.webhook), backoff or Backoff())
+        self.lanes = Lanes(
+            self._deliver, self.spawn, lambda: bool(self.webhook), backoff or Backoff(), self.record.touch
+        )
         self._next_update = FIRST_UPDATE
 
     @property

@@ -48,7 +48,9 @@ class ViberStandIn(StandIn):
         self.receipts = receipts
         self.phones: dict[str, ViberPhone] = {}
         default = Backoff(pauses=(5, 60, 300, 900, 1800), endless=False)
-        self.lanes = Lanes(self._deliver, self.spawn, lambda: bool(self.webhook), backoff or default)
+        self.lanes = Lanes(
+            self._deliver, self.spawn, lambda: bool(self.webhook), backoff or default, self.record.touch
+        )
         self._next_token = FIRST_TOKEN
         self._next_parcel = 0
 

@@ -111,7 +111,21 @@ async def test_retries_can_be_turned_off(product: Receiver) -> None:
     assert texts(product) == ["once"]
 
 
-async def test_an_expired_update_is_dropped_and_the_lane_goes_on() -> None:
+async def test_an_expired_tap_is_dropped_and_the_lane_goes_on(product: Receiver) -> None:
+    def picky(got: Got) -> web.Response:
+        return web.Response(status=500 if got.json["callback_query"]["data"] == "poison" else 200)
+
+    product.answers[HOOK] = picky
+    async with TelegramStandIn("1:t", "", product.at(HOOK), backoff=Backoff(scale=0.0001)) as telegram:
+        phone = telegram.phone(1001)
+        await phone.taps_data(1, "poison")
+        await phone.taps_data(1, "good")
+        await telegram.record.until(lambda: not telegram.lanes.parcels)
+    seen = [got.json["callback_query"]["data"] for got in product.got]
+    assert seen == ["poison"] * 8 + ["good"]
+
+
+def test_the_pauses_grow_as_the_real_ones() -> None:
     assert Backoff().pause(1, None) == 0
     assert [Backoff().pause(n, None) for n in range(2, 9)] == [2, 4, 8, 16, 32, 60, 60]
     assert Backoff(pauses=(1, 2), endless=False).pause(3, None) is None
