@@ -24,10 +24,13 @@ NO_REQUEST = frozenset({"welcome", "common", "crisis"})
 
 def topic_of(m: Machine) -> str:
     """The intent under which a ticket of the flow under way is filed."""
-    flow = m.flow
+    flow, topic = m.flow, m.session.topic
     if flow is None or flow.name in NO_REQUEST:
-        return m.session.topic or "human"
-    return m.session.topic or flow.name if flow.topic == "intent" else flow.topic
+        return topic or "human"
+    if flow.topic != "intent":
+        return flow.topic
+    chosen = next((v for v in m.session.answers.values() if v in m.library.intents), None)
+    return topic or (str(chosen) if chosen else flow.name if flow.name in flow.starts_on else "other")
 
 
 def given(m: Machine) -> dict[str, Answer]:

@@ -69,10 +69,12 @@ def _relay(m: Machine, risk: str, kind: str | None) -> None:
 
 def _answers_crisis(m: Machine) -> bool:
     """ "I am not safe" answers the crisis question although it is a red message itself."""
-    if m.case is None or m.case.phase is not CasePhase.ringing or m.session.flow != danger.CRISIS:
+    if not m.red_active or m.session.flow != danger.CRISIS or m.stimulus.kind is not StimulusKind.said:
         return False
-    text = m.stimulus.text if m.stimulus.kind is StimulusKind.said else ""
-    return choose(m.choices(), text, m.stimulus.understood) is not None
+    if choose(m.choices(), m.stimulus.text, m.stimulus.understood) is None:
+        return False
+    danger.search_again(m)
+    return True
 
 
 def _opened(m: Machine) -> None:
@@ -85,10 +87,10 @@ def _said(m: Machine) -> None:
 
 
 def _tapped(m: Machine) -> None:
-    if m.stimulus.button is None:
+    if m.stimulus.button is None and m.stimulus.text.strip():
         replies.text(m, m.stimulus.text)
     else:
-        replies.button(m, m.stimulus.button)
+        replies.button(m, m.stimulus.button or "")
 
 
 def _edited(m: Machine) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flows import cases, danger, run, words
 from flows.events import Button, LanguageChanged
 from flows.machine import Machine
-from flows.session import CasePhase
 
 
 def obey(m: Machine, command: str) -> bool:
@@ -24,8 +23,7 @@ def obey(m: Machine, command: str) -> bool:
 def human(m: Machine) -> None:
     """A person is wanted and nothing burns. The form waits, and the citizen can go on with it."""
     if m.red_active:
-        if m.case is not None and m.case.phase is CasePhase.exhausted:
-            cases.page(m)
+        danger.search_again(m)
         danger.hold(m)
         return
     ref = cases.request_human(m)

@@ -19,7 +19,7 @@ def red(m: Machine, kind: str | None) -> None:
     if case is not None and case.risk == "red" and case.phase is CasePhase.ringing:
         hold(m)
     elif case is not None and case.risk == "red" and case.phase is CasePhase.exhausted:
-        cases.page(m)
+        search_again(m)
         hold(m)
     else:
         _enter(m, "red", kind, None)
@@ -55,11 +55,16 @@ def _leave_form(m: Machine) -> None:
         m.park()
 
 
+def search_again(m: Machine) -> None:
+    """Nobody had answered, and the citizen is still in danger: people are rung once more."""
+    if m.case is not None and m.case.phase is CasePhase.exhausted:
+        cases.page(m)
+
+
 def hold(m: Machine) -> None:
     """A short answer while a human is being looked for; the buttons of an open question stay."""
     exhausted = m.case is not None and m.case.phase is CasePhase.exhausted
-    buttons = m.own_buttons() if m.session.flow == CRISIS else ()
-    m.crisis("holding_exhausted" if exhausted else "holding", buttons)
+    m.crisis("holding_exhausted" if exhausted else "holding", m.own_buttons())
 
 
 def joined_turned_red(m: Machine, kind: str | None) -> None:

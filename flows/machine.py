@@ -197,7 +197,14 @@ class Machine:
         if self.session.flow is not None:
             self.events.append(FlowEnded(self.session.flow, outcome))
         self.drop()
-        self.put(parked=_without_callers(self.session.parked))
+        self.forget_callers()
+
+    def forget_callers(self) -> None:
+        """Flows that only waited for an entered flow to end, which it never will."""
+        parked = self.session.parked
+        while parked and parked[-1].returns:
+            parked = parked[:-1]
+        self.put(parked=parked)
 
     def drop(self) -> None:
         """Nothing is under way any more."""
@@ -266,9 +273,3 @@ CITIZEN = frozenset(
         StimulusKind.shared_phone, StimulusKind.opened,
     }
 )  # fmt: skip
-
-
-def _without_callers(parked: tuple[Parked, ...]) -> tuple[Parked, ...]:
-    while parked and parked[-1].returns:
-        parked = parked[:-1]
-    return parked

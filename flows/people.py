@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flows import cases, run
 from flows.danger import CRISIS
-from flows.events import FlowEnded, HandoffEnded, HandoffStarted, Relayed
+from flows.events import HandoffEnded, HandoffStarted, Relayed
 from flows.machine import Machine
 from flows.session import Case, CasePhase, StimulusKind
 
@@ -60,8 +60,7 @@ def _acknowledged(m: Machine) -> None:
 def _set_flow_aside(m: Machine) -> None:
     m.put(proposed=None)
     if m.session.flow == CRISIS:
-        m.events.append(FlowEnded(CRISIS, "joined"))
-        m.drop()
+        m.leave("joined")
     elif m.session.flow in cases.NO_REQUEST:
         m.leave("preempted")
     else:

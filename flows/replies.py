@@ -193,11 +193,15 @@ def _miss(m: Machine) -> None:
 
 
 def _again(m: Machine) -> None:
-    if isinstance(m.node, Wait):
-        m.pose()
-    elif m.session.proposed == "@resume":
+    """After an old button: the question that is open, or where there is none, what can be done now."""
+    if m.session.proposed == "@resume":
         run.offer_resume(m)
-    elif not m.session.greeted:
+    elif isinstance(m.node, Wait):
+        m.put(proposed=None)
+        m.pose()
+    elif m.red_active:
+        danger.hold(m)
+    else:
         run.start(m, "welcome")
 
 

@@ -227,8 +227,11 @@ def _end(m: Machine, node: End, flow: Flow | None) -> str | None:
 
 def offer_resume(m: Machine) -> None:
     """Asks whether a parked form should go on; never while a human is being looked for in a red case."""
+    if m.red_active or m.session.flow is not None:
+        return
+    m.forget_callers()
     parked = m.session.parked
-    if not parked or m.red_active or m.session.flow is not None:
+    if not parked:
         return
     top = parked[-1]
     if m.library.node(top.flow, top.node) is None:
@@ -248,5 +251,4 @@ def name_of(m: Machine, flow: str) -> str:
 def without_resumed(m: Machine) -> None:
     """The citizen does not want the parked form back."""
     m.put(parked=m.session.parked[:-1], proposed=None)
-    while m.session.parked and m.session.parked[-1].returns:
-        m.put(parked=m.session.parked[:-1])
+    m.forget_callers()
