@@ -219,9 +219,10 @@ attempts = Table(
     Column("provider_id", String(80)),
     Column("provider_seq", Integer, nullable=False, default=-1),
     Column("at", UtcTime, nullable=False),
-    Column("due_at", UtcTime),  # when to look at it again: retry, poll, give up
+    Column("due_at", UtcTime),  # when to look at it again: send, repeat, poll, hang up
     Column("lease_owner", String(40)),
     Column("lease_until", UtcTime),
+    Column("answered_at", UtcTime),  # somebody, or a machine, picked the call up
     Column("ended_at", UtcTime),
     Column("why", String(200)),
 )

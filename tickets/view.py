@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, select
 from store.clock import rfc3339
 from store.schema import attempts, entries, pages, tickets
 from tickets.record import Record
+from tickets.states import outcome_of
 
 _BATCH = 500
 
@@ -71,7 +72,12 @@ def _as_json(record: Record, row: Row[Any], lines: list[Row[Any]], tried: list[R
             for line in lines
         ],
         "pages": [
-            {"at": rfc3339(attempt.at), "to": attempt.person, "by": attempt.means, "outcome": attempt.state}
+            {
+                "at": rfc3339(attempt.at),
+                "to": attempt.person,
+                "by": attempt.means,
+                "outcome": outcome_of(attempt.state),
+            }
             for attempt in tried
         ],
         "first_human_word_at": rfc3339(row.first_human_word_at),

@@ -1,0 +1,58 @@
+"""Structured logs without a citizen's word: names of events, ids, counts, and nothing else.
+
+An allow-list decides which fields may be printed, because a block-list forgets. Exceptions are named by
+type and place, never by message.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_ALLOWED = frozenset(
+    {"event", "level", "timestamp", "loop", "error", "where", "status", "code", "seconds", "name", "limit"}
+    | {"channel", "stimulus", "tries", "count", "bytes", "citizen", "ticket", "version", "role"}
+    | {"page", "attempt", "person", "means", "why", "outcome", "url", "port", "host", "path"}
+)
+_LONGEST = 120
+_QUIET = ("aiohttp.access", "httpx", "httpcore", "telegram", "twilio", "asyncio", "alembic", "urllib3")
+
+
+def _allow(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {
+        name: value if isinstance(value, int | float) else str(value)[:_LONGEST]
+        for name, value in fields.items()
+        if name in _ALLOWED and value is not None
+    }
+
+
+def set_up_logs(level: str) -> None:
+    """One JSON object a line on stderr. Libraries that print addresses or tokens are silenced."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _allow,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[_LibraryHandler()], force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+class _LibraryHandler(logging.Handler):
+    """What libraries log: who and where, never their message (it may hold a body or an address)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        where = f"{record.filename}:{record.lineno}"
+        structlog.get_logger().warning("library", name=record.name, where=where, error=error)

@@ -1,0 +1,52 @@
+"""The parts that the server and the command line share: clock, ids, vault, database, record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from bot.citizens import Citizens
+from bot.inbox import Inbox
+from config.profile import Profile
+from config.settings import Settings
+from store.bell import Bell
+from store.clock import Clock, SystemClock
+from store.database import Database, open_database
+from store.ids import Ids
+from store.vault import Vault
+from tickets.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that does not serve, send or loop."""
+
+    settings: Settings
+    profile: Profile
+    clock: Clock
+    ids: Ids
+    vault: Vault
+    db: Database
+    bell: Bell
+    citizens: Citizens
+    inbox: Inbox
+    record: Record
+
+
+async def make_parts(settings: Settings, clock: Clock | None = None, chance: Random | None = None) -> Parts:
+    """Opens the database and makes the parts. `clock` and `chance` are replaced by transcripts.
+
+    Raises ValueError without secret keys, ProfileError, StoreUnavailable."""
+    if not settings.secret_keys:
+        raise ValueError(
+            "LIMANI_SECRET_KEYS is missing: without it nothing that a citizen says can be kept. "
+            "`limani keys new` makes a key"
+        )
+    clock = clock or SystemClock()
+    ids = Ids(clock, chance)
+    vault = Vault(settings.secret_keys)
+    profile = Profile.load(settings.profile)
+    db = await open_database(settings.database_url)
+    citizens = Citizens(vault, ids)
+    inbox = Inbox(vault, ids, citizens)
+    return Parts(settings, profile, clock, ids, vault, db, Bell(), citizens, inbox, Record(vault, ids))

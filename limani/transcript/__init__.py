@@ -1,0 +1,1 @@
+"""Golden transcripts: conversations that are the manual and the test at once."""
