@@ -62,7 +62,9 @@ def test_vendored_files_are_those_of_their_packages() -> None:
     lines = (STATIC / "vendor/checksums.sha256").read_text().splitlines()
     named = {name: mark for mark, name in (line.split() for line in lines)}
     present = {"icons.svg"} | {
-        f"vendor/{path.name}" for path in (STATIC / "vendor").iterdir() if path.suffix not in {".md", ".sha256"}
+        f"vendor/{path.name}"
+        for path in (STATIC / "vendor").iterdir()
+        if path.suffix not in {".md", ".sha256"}
     }
     assert set(named) == present
     for name, mark in named.items():

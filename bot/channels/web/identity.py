@@ -36,16 +36,10 @@ class Identity:
         """Sets a fresh token on the response and returns it."""
         token = secrets.token_urlsafe(32)
         embedded = self._secure and _is_embedded(request)
-        response.set_cookie(
-            self._embedded if embedded else self._own,
-            token,
-            max_age=_HALF_A_YEAR,
-            path="/",
-            httponly=True,
-            secure=self._secure,
-            samesite="None" if embedded else "Lax",
-            partitioned=True if embedded else None,
-        )
+        name, site = (self._embedded, "None; Partitioned") if embedded else (self._own, "Lax")
+        cookie = f"{name}={token}; Max-Age={_HALF_A_YEAR}; Path=/; HttpOnly; SameSite={site}"
+        # Written by hand: http.cookies learns the word Partitioned only in a later Python.
+        response.headers.add("Set-Cookie", cookie + "; Secure" if self._secure else cookie)
         return token
 
     def forget(self, response: web.Response) -> None:
