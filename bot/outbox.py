@@ -124,11 +124,17 @@ class Outbox:
             rows.append(self._insert(tx, address, message, part, limits, last, now))
         return rows
 
-    def claim(
-        self, tx: Connection, owner: str, now: datetime, channels: tuple[str, ...], most: int
-    ) -> list[Claimed]:
-        """Takes up to `most` rows, urgent ones first, the oldest of each address only."""
+    def claim(self, tx: Connection, owner: str, now: datetime, room: Mapping[str, int]) -> list[Claimed]:
+        """Takes up to `room` rows of each channel, urgent ones first, the oldest of each address only. A
+        slow channel fills its own room and nobody else's."""
         self._give_back(tx, now)
+        return [
+            claimed
+            for channel, most in room.items()
+            for claimed in self._claim(tx, owner, now, channel, most)
+        ]
+
+    def _claim(self, tx: Connection, owner: str, now: datetime, channel: str, most: int) -> list[Claimed]:
         earlier = aliased(outbox)
         waits_behind = exists().where(
             and_(
@@ -140,7 +146,7 @@ class Outbox:
         ready = outbox.c.state.in_((MessageState.due, MessageState.unknown))
         query = (
             select(outbox)
-            .where(ready, outbox.c.due_at <= now, outbox.c.channel.in_(channels), ~waits_behind)
+            .where(ready, outbox.c.due_at <= now, outbox.c.channel == channel, ~waits_behind)
             .order_by(outbox.c.lane, outbox.c.id)
             .limit(most)
             .with_for_update(skip_locked=True, of=outbox)

@@ -41,31 +41,28 @@ class Sender:
         self._outbox, self._citizens, self._record = outbox, citizens, record
         self._channels = channels
         self._paces = {name: Pace(channel.limits.rate) for name, channel in channels.items()}
-        slowest = min((channel.limits.rate for channel in channels.values()), default=1.0)
-        self._at_once = max(1, min(_AT_ONCE, int(slowest * _LEASED_SECONDS)))
-        self._sending: set[asyncio.Task[None]] = set()
+        self._most = {
+            name: max(1, min(_AT_ONCE, int(channel.limits.rate * _LEASED_SECONDS)))
+            for name, channel in channels.items()
+        }
+        self._sending: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
 
     async def tick(self) -> bool:
         """Claims what is due and sends it beside each other. True if there may be more."""
-        room = self._at_once - len(self._sending)
-        if room <= 0:
-            await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
-            return True
+        room = {name: most - len(self._sending[name]) for name, most in self._most.items()}
+        room = {name: free for name, free in room.items() if free > 0}
         owner = self._ids.token(8)
-        channels = tuple(self._channels)
-        claimed = await self._db.write(
-            lambda tx: self._outbox.claim(tx, owner, self._clock.now(), channels, room)
-        )
+        claimed = await self._db.write(lambda tx: self._outbox.claim(tx, owner, self._clock.now(), room))
         for message in claimed:
             task = asyncio.create_task(self._send(message))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            self._sending[message.channel].add(task)
+            task.add_done_callback(self._sending[message.channel].discard)
         return bool(claimed)
 
     async def settle(self) -> None:
         """Waits until everything that was claimed has its outcome (shutdown, transcripts)."""
-        while self._sending:
-            await asyncio.wait(self._sending)
+        while sending := set().union(*self._sending.values()):
+            await asyncio.wait(sending)
 
     async def _send(self, claimed: Claimed) -> None:
         channel = self._channels[claimed.channel]

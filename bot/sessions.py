@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flows.session_json import dumps, loads
 from sqlalchemy import Connection, select
 
 from flows.session import Session
+from flows.session_json import dumps, loads
 from store.insert import put
 from store.schema import sessions
 from store.vault import Vault

@@ -6,6 +6,8 @@ true, save, mark done. Speaking comes after the commit, from the outbox.
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 from sqlalchemy import Connection
 
@@ -55,8 +57,7 @@ class Turns:
         """Takes the turns that wait: the oldest of each citizen. True if there may be more."""
         owner = self._ids.token(8)
         taken = await self._db.write(lambda tx: self._inbox.claim(tx, owner, self._clock.now()))
-        for stimulus in taken:
-            await self._take(stimulus)
+        await asyncio.gather(*(self._take(stimulus) for stimulus in taken))  # one commit for all
         return bool(taken)
 
     async def _take(self, taken: Taken) -> None:
