@@ -44,7 +44,7 @@ class World:
             self._facts = {known: facts for known, facts in self._facts.items() if known[0] == key[0]}
             views = self._profile.facts_at(now, language)
             self._facts[key] = {
-                name: Fact(view.value, view.sure, view.dialable) for name, view in views.items()
+                name: Fact(view.value, view.sure, view.dialable, view.other) for name, view in views.items()
             }
         return self._facts[key]
 

@@ -5,7 +5,8 @@ An unconfirmed or expired fact is never sure; a verified phone may still be give
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
@@ -47,11 +48,13 @@ class FactKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class FactView:
     """One fact at one moment in one language. `sure` = confirmed by the municipality and not expired;
-    `dialable` = a phone that was verified in its source, which may be given as the way to ask."""
+    `dialable` = a phone that was verified in its source, which may be given as the way to ask. `other` is
+    the value by language, for texts whose language is known only later."""
 
     value: str
     sure: bool
     dialable: bool = False
+    other: Mapping[str, str] = field(default_factory=dict)
 
 
 class FactEntry(BaseModel):
@@ -89,4 +92,5 @@ class FactEntry(BaseModel):
     def view(self, today: date, language: str, default: str) -> FactView:
         """The fact as a citizen may be told it on that day."""
         sure = self.confirmed and not self.expired(today)
-        return FactView(in_language(self.value, language, default), sure, self.dialable)
+        other = {tongue: text for tongue, text in self.value.items() if tongue != ANY_LANGUAGE}
+        return FactView(in_language(self.value, language, default), sure, self.dialable, other)

@@ -140,14 +140,18 @@ class Profile:
         house are facts too: `town.municipality`, `town.department`, `town.bot_name`, always sure."""
         today, default = now.astimezone(self.zone).date(), self.town.default_language
         views = {id_: fact.view(today, language, default) for id_, fact in self.facts.items()}
-        return views | {f"town.{name}": FactView(text, True) for name, text in self._own(language).items()}
+        own = self._own()
+        return views | {
+            f"town.{name}": FactView(self.words(words, language), True, other=words)
+            for name, words in own.items()
+        }
 
-    def _own(self, language: str) -> dict[str, str]:
+    def _own(self) -> dict[str, Words]:
         town = self.town
         return {
-            "municipality": self.words(town.municipality, language),
-            "department": self.words(town.department, language),
-            "bot_name": town.bot_name,
+            "municipality": town.municipality,
+            "department": town.department,
+            "bot_name": dict.fromkeys(town.languages, town.bot_name),
         }
 
     def office_open(self, now: datetime) -> bool:

@@ -87,7 +87,7 @@ def _value(view: View, name: str) -> str:
 def _fact(view: View, name: str) -> str:
     fact = view.facts.get(name)
     if fact is not None and (fact.sure or fact.dialable):
-        return fact.value
+        return fact.says(view.session.language)
     return view.common("fact_missing")
 
 

@@ -69,11 +69,17 @@ class Stimulus:
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A thing that a citizen may be told. `sure` = confirmed by the municipality and not expired;
-    `dialable` = a verified phone, which may be given as the way to ask."""
+    `dialable` = a verified phone, which may be given as the way to ask. `other` holds the value in other
+    languages: one step may change the language, so a fact comes in all of them."""
 
     value: str
     sure: bool
     dialable: bool = False
+    other: Mapping[str, str] = field(default_factory=dict)
+
+    def says(self, language: str) -> str:
+        """The value in a language, where there is one."""
+        return self.other.get(language, self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,14 @@ def test_whose_bot_it_is_is_a_sure_fact(heraklion: Profile) -> None:
     assert views["town.bot_name"].value == "Limani"
 
 
+def test_a_fact_comes_in_every_language_at_once(heraklion: Profile) -> None:
+    """The step that changes the language must already speak the new one."""
+    views = heraklion.facts_at(NOW, "el")
+    assert views["hotline.suicide"].other == {"el": "1018 (24 ώρες)", "en": "1018 (24 hours)"}
+    assert views["town.municipality"].other["en"] == "Municipality of Heraklion, Crete"
+    assert views["hotline.emergency"].other == {}, "112 is 112 in every language"
+
+
 def test_known_traps_are_absent(heraklion: Profile) -> None:
     told = " ".join(text for fact in heraklion.facts.values() for text in fact.value.values())
     assert not re.search(r"\b(1147|1107|1535|1145)\b", told)
