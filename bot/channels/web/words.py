@@ -10,7 +10,7 @@ LANGUAGES = ("el", "en")
 WORDS: Mapping[str, Mapping[str, str]] = {
     "el": {
         "title": "Συνομιλία",
-        "automated": "Αυτόματο πρόγραμμα του Δήμου, όχι άνθρωπος",
+        "automated": "αυτόματο πρόγραμμα του Δήμου",
         "skip": "Πηγαίνετε στο μήνυμα",
         "danger": "Κίνδυνος;",
         "call": "Καλέστε",
@@ -48,7 +48,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "en": {
         "title": "Chat",
-        "automated": "An automated program of the municipality, not a person",
+        "automated": "an automated program of the town",
         "skip": "Go to your message",
         "danger": "Danger?",
         "call": "Call",
