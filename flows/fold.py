@@ -43,7 +43,14 @@ def sound(text: str) -> str:
     key = plain(text)
     for letters, sounds in _PAIRS:
         key = key.replace(letters, sounds)
-    return _TWICE.sub(r"\1", key.translate(_SINGLE))
+    key = key.translate(_SINGLE)
+    for letters, sounds in (
+        ("oi", "i"),
+        ("ei", "i"),
+        ("ai", "e"),
+    ):  # βοήθεια: an accent parts what Latin joins
+        key = key.replace(letters, sounds)
+    return _TWICE.sub(r"\1", key)
 
 
 def same(one: str, other: str) -> bool:

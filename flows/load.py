@@ -128,19 +128,27 @@ def _check_flow(library: Library, flow: Flow, complaints: Complaints) -> None:
                 )
         for sentence in _names(library, flow, node_name):
             complaints.add(flow.file, node.line, sentence)
+        # texts that could not be read are not also called missing
+        if not any(file.startswith(f"{flow.name}/") for file in complaints.unread):
+            for sentence in _texts(library, flow, node_name):
+                complaints.add(flow.file, node.line, sentence)
 
 
-def _names(library: Library, flow: Flow, name: str) -> Iterator[str]:
-    """What a node names that does not exist: texts, labels, predicates, rules, flows."""
+def _texts(library: Library, flow: Flow, name: str) -> Iterator[str]:
+    """Texts and labels of a node that nobody wrote in any language."""
     node = flow.nodes[name]
     text = getattr(node, "text", None)
     if text is not None and library.find(f"{flow.name}.{text}", "el") is None:
         yield f"node {name} uses the text {text}, which no language has"
-    match node:
-        case Ask(options=options):
-            for option in options:
-                if library.option(f"{flow.name}.{node.text}", option, "el") is None:
-                    yield f"node {name} has the option {option}, which has a label in no language"
+    if isinstance(node, Ask):
+        for option in node.options:
+            if library.option(f"{flow.name}.{node.text}", option, "el") is None:
+                yield f"node {name} has the option {option}, which has a label in no language"
+
+
+def _names(library: Library, flow: Flow, name: str) -> Iterator[str]:
+    """What a node names that does not exist: predicates, rules, flows."""
+    match flow.nodes[name]:
         case Go(routes=routes):
             for route in routes:
                 if route.predicate and not rules.is_predicate(route.predicate, flow):

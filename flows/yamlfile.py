@@ -29,6 +29,7 @@ class Complaints:
     """Collects errors of one library, so that its author sees all of them at once."""
 
     errors: list[tuple[str, int, str]] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)  # files of which nothing is known
 
     def add(self, file: str, line: int, sentence: str) -> None:
         """One more error."""
@@ -48,11 +49,12 @@ class Value:
     node: yaml.Node
     file: str
     complaints: Complaints
+    key: yaml.Node | None = None  # its key in the mapping around it
 
     @property
     def line(self) -> int:
-        """Counted from 1, as editors do."""
-        return int(self.node.start_mark.line) + 1
+        """Where its key stands, counted from 1 as editors do."""
+        return int((self.key or self.node).start_mark.line) + 1
 
     def wrong(self, sentence: str) -> None:
         """Complains about this place."""
@@ -101,7 +103,7 @@ class Value:
             name = key.text(f"a key of {what}")
             if name in found:
                 key.wrong(f"{what} has {name} twice")
-            found[name] = Value(value_node, self.file, self.complaints)
+            found[name] = Value(value_node, self.file, self.complaints, key_node)
         return found
 
     def elements(self, what: str) -> Iterator[Value]:
@@ -125,9 +127,11 @@ def read(path: Path, name: str, complaints: Complaints) -> Value | None:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "it cannot be read"
         complaints.add(name, mark.line + 1 if mark else 1, f"this is not YAML: {problem}")
+        complaints.unread.add(name)
         return None
     except (OSError, UnicodeDecodeError):
         complaints.add(name, 1, "the file cannot be read as UTF-8 text")
+        complaints.unread.add(name)
         return None
     if root is None:
         complaints.add(name, 1, "the file is empty")
