@@ -1,0 +1,99 @@
+"""The embedded engine: one text in, one `Reading` out, in process, with numpy alone.
+
+Patterns for danger run on every text beside the learnt model; the more serious of the two wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nlu.features import features
+from nlu.lexicon import Lexicon
+from nlu.linear import Floats, LinearModel, split
+from nlu.prepare import Prepared, prepare
+from nlu.reading import NOT_READ, Reading, Risk, RiskKind
+from nlu.rules import Alarm, Rules
+
+MODEL = Path(__file__).parent / "model" / "embedded.npz"
+OTHER_BELOW = 0.3
+"""An intent that is less likely than this is not claimed."""
+
+_INTENT_OF_KIND = {
+    RiskKind.suicide: "psych_support",
+    RiskKind.self_harm: "psych_support",
+    RiskKind.violence: "violence",
+    RiskKind.child: "child_protection",
+    RiskKind.threat: "violence",
+    RiskKind.medical: "medical_emergency",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedReader:
+    """Reads texts. Immutable, so that threads may share it."""
+
+    lexicon: Lexicon
+    languages: LinearModel
+    intents: LinearModel
+    rules: Rules
+    data_sha256: str
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> EmbeddedReader:
+        """The engine with the model file beside the module, or another one."""
+        with np.load(path or MODEL, allow_pickle=False) as stored:
+            parts = dict(stored)
+        weights = (parts["lexicon_weights"] / 10).tolist()
+        known = dict(zip(split(parts["lexicon_keys"]), weights, strict=True))
+        return cls(
+            Lexicon(known, frozenset(split(parts["lexicon_domain"]))),
+            LinearModel.load("language", parts),
+            LinearModel.load("intent", parts),
+            Rules.load(),
+            parts["data_sha256"].tobytes().hex(),
+        )
+
+    def read(self, text: str) -> Reading:
+        """The reading of one text. Never raises: doubt about understanding is amber."""
+        try:
+            return self._read(text)
+        except Exception:
+            return NOT_READ
+
+    def _read(self, text: str) -> Reading:
+        ready = prepare(text, self.lexicon, self.languages)
+        alarm = self.rules.look(ready.keys, ready.plain)
+        intent, confidence, why = self._intent(ready)
+        if alarm is None:
+            return Reading(ready.language, ready.script, intent, confidence, Risk.none, None, why)
+        intent, confidence = _with_alarm(alarm, intent, confidence)
+        reasons = (*alarm.why, *why)
+        return Reading(ready.language, ready.script, intent, confidence, alarm.risk, alarm.kind, reasons)
+
+    def _intent(self, ready: Prepared) -> tuple[str, float, tuple[str, ...]]:
+        """The likeliest intent over all views, its probability and the features that decided."""
+        best: tuple[float, Floats, list[int]] | None = None
+        for view in ready.views:
+            shares, found = self.intents.scores(features(view))
+            if found and (best is None or float(shares.max()) > best[0]):
+                best = (float(shares.max()), shares, found)
+        if best is None:
+            return "other", 1.0, ("no_known_words",)
+        share, shares, found = best
+        label = int(shares.argmax())
+        if share < OTHER_BELOW:
+            return "other", 1.0 - share, ("unsure",)
+        reasons = (f"feature:{at}" for at in self.intents.reasons(found, label))
+        return self.intents.labels[label], share, (f"model:{self.intents.labels[label]}", *reasons)
+
+
+def _with_alarm(alarm: Alarm, intent: str, confidence: float) -> tuple[str, float]:
+    """Danger names the topic: a red text is never filed under the errand it came with."""
+    if alarm.risk is Risk.red:
+        return _INTENT_OF_KIND[alarm.kind], 1.0
+    if intent == "other":
+        return _INTENT_OF_KIND[alarm.kind], 0.5
+    return intent, confidence

@@ -1,0 +1,91 @@
+"""A linear classifier that needs numpy alone: weights in 8 bits, a vocabulary, a temperature.
+
+Trained in nlu/train.py with scikit-learn; stored as plain arrays, so that loading runs no code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def join(strings: Iterable[str]) -> NDArray[np.uint8]:
+    """Strings as one array of bytes (arrays of objects would need pickle)."""
+    return np.frombuffer("\n".join(strings).encode(), dtype=np.uint8)
+
+
+def split(stored: NDArray[Any]) -> list[str]:
+    """The strings that `join` stored."""
+    return stored.tobytes().decode().split("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """p = softmax(temperature * (idf-weighted, length-normalised counts @ weights + bias))."""
+
+    labels: tuple[str, ...]
+    vocabulary: Mapping[str, int]
+    idf: Floats
+    weights: Floats
+    bias: Floats
+    temperature: float
+
+    def scores(self, features: Iterable[str]) -> tuple[Floats, list[int]]:
+        """Probability per label, and the known features that were found (as their numbers)."""
+        get = self.vocabulary.get
+        counts: dict[int, int] = {}
+        for feature in features:
+            if (at := get(feature)) is not None:
+                counts[at] = counts.get(at, 0) + 1
+        if not counts:
+            return np.full(len(self.labels), 1 / len(self.labels), np.float32), []
+        found = list(counts)
+        index = np.array(found)
+        values = (1 + np.log(np.array(list(counts.values()), np.float32))) * self.idf[index]
+        values /= np.sqrt(values @ values)
+        return softmax(self.temperature * (values @ self.weights[index] + self.bias)), found
+
+    def reasons(self, found: list[int], label: int, most: int = 3) -> list[int]:
+        """The features that spoke loudest for a label."""
+        strength = self.weights[found, label] * self.idf[found]
+        best = np.argsort(-strength)[:most]
+        return [found[i] for i in best if strength[i] > 0]
+
+    def store(self, name: str) -> dict[str, NDArray[Any]]:
+        """The arrays to save, their names beginning with `name`."""
+        scale = np.maximum(np.abs(self.weights).max(axis=0), 1e-6) / 127
+        parts: dict[str, NDArray[Any]] = {
+            "labels": join(self.labels),
+            "vocabulary": join(self.vocabulary),
+            "idf": self.idf.astype(np.float16),
+            "weights": np.rint(self.weights / scale).astype(np.int8),
+            "scale": scale.astype(np.float32),
+            "bias": self.bias.astype(np.float32),
+            "temperature": np.array(self.temperature, np.float32),
+        }
+        return {f"{name}_{part}": value for part, value in parts.items()}
+
+    @classmethod
+    def load(cls, name: str, stored: Mapping[str, NDArray[Any]]) -> LinearModel:
+        """The model that `store` stored."""
+        get = {part: stored[f"{name}_{part}"] for part in ("labels", "vocabulary", "idf", "weights", "scale")}
+        return cls(
+            tuple(split(get["labels"])),
+            {word: at for at, word in enumerate(split(get["vocabulary"]))},
+            get["idf"].astype(np.float32),
+            get["weights"].astype(np.float32) * get["scale"],
+            stored[f"{name}_bias"].astype(np.float32),
+            float(stored[f"{name}_temperature"]),
+        )
+
+
+def softmax(values: Floats) -> Floats:
+    """Shares that sum to 1."""
+    powers = np.exp(values - values.max())
+    return np.asarray(powers / powers.sum(), dtype=np.float32)
