@@ -1,0 +1,38 @@
+"""No red ticket is unattended: the one query behind the pager, /readyz and any outside monitor."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from store.schema import pages, tickets
+from tickets.states import PAGE_LIVE, TicketStatus
+
+GRACE = timedelta(seconds=10)  # a page whose next step is overdue by this is in nobody's hands
+
+
+def unattended(tx: Connection, now: datetime) -> list[int]:
+    """Ids of red tickets that nobody has and nobody is being found for, longest waiting first."""
+    looked_after = and_(
+        pages.c.ticket_id == tickets.c.id,
+        pages.c.state.in_(PAGE_LIVE),
+        pages.c.due_at > now - GRACE,
+    )
+    query = select(tickets.c.id).where(*_nobodys(), ~select(pages.c.id).where(looked_after).exists())
+    return list(tx.execute(query.order_by(tickets.c.id)).scalars())
+
+
+def pageless(tx: Connection) -> list[int]:
+    """Ids of red tickets that nobody has and that have no page at all: they get one."""
+    live = and_(pages.c.ticket_id == tickets.c.id, pages.c.state.in_(PAGE_LIVE))
+    query = select(tickets.c.id).where(*_nobodys(), ~select(pages.c.id).where(live).exists())
+    return list(tx.execute(query).scalars())
+
+
+def _nobodys() -> tuple[ColumnElement[bool], ...]:
+    return (
+        tickets.c.risk == "red",
+        tickets.c.status != TicketStatus.closed,
+        tickets.c.assigned_to.is_(None),
+    )
