@@ -34,13 +34,15 @@ class Refusals:
 
 
 async def read_body(request: web.Request, most: int = MOST_BYTES) -> tuple[bytes, bool]:
-    """The raw body, and whether that is all of it: what goes beyond `most` bytes is left unread."""
-    body = bytearray()
+    """The raw body up to `most` bytes, and whether that is all of it.
+
+    The rest is read and dropped: a sender who is cut off would never hear our answer, and send it again."""
+    body, whole = bytearray(), True
     async for piece in request.content.iter_any():
-        body += piece
-        if len(body) > most:
-            return bytes(body[:most]), False
-    return bytes(body), True
+        room = most - len(body)
+        body += piece[:room]
+        whole = whole and len(piece) <= room
+    return bytes(body), whole
 
 
 async def read_form(request: web.Request) -> MultiDict[str] | None:
