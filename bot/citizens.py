@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from bot.incoming import Incoming
 from store.ids import Ids
+from store.insert import insert_once
 from store.schema import addresses, citizens
 from store.vault import Vault
 
@@ -88,16 +89,24 @@ class Citizens:
     def _welcome(self, tx: Connection, incoming: Incoming, now: datetime) -> int:
         citizen, row = self._ids.new(), self._ids.new()
         tx.execute(insert(citizens).values(id=citizen, created_at=now, language=incoming.language or "el"))
-        tx.execute(
-            insert(addresses).values(
-                id=row,
-                citizen_id=citizen,
-                channel=incoming.channel,
-                address_index=self._vault.indexes(f"address:{incoming.channel}", incoming.address)[0],
-                address=self._vault.seal("addresses", row, "address", incoming.address),
-                name=self._vault.seal("addresses", row, "name", incoming.name) if incoming.name else None,
-                state="open",
-                last_in_at=now,
-            )
+        fresh = insert_once(
+            tx,
+            addresses,
+            id=row,
+            citizen_id=citizen,
+            channel=incoming.channel,
+            address_index=self._vault.indexes(f"address:{incoming.channel}", incoming.address)[0],
+            address=self._vault.seal("addresses", row, "address", incoming.address),
+            name=self._vault.seal("addresses", row, "name", incoming.name) if incoming.name else None,
+            state="open",
+            last_in_at=now,
         )
-        return citizen
+        return citizen if fresh else self._met_meanwhile(tx, incoming, citizen)
+
+    def _met_meanwhile(self, tx: Connection, incoming: Incoming, spare: int) -> int:
+        """A stranger's first two messages came at once (PostgreSQL): the other one made the citizen."""
+        tx.execute(delete(citizens).where(citizens.c.id == spare))
+        known = self._find(tx, incoming.channel, incoming.address)
+        if known is None:
+            raise LookupError("an address was there and is gone")
+        return int(known.citizen_id)
