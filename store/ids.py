@@ -67,4 +67,4 @@ def from_base32(text: str) -> int | None:
         if digit < 0:
             return None
         number = number * 32 + digit
-    return number
+    return number if number < 2**63 else None  # 13 characters hold more than a database's integer
