@@ -1,0 +1,58 @@
+"""The queue: who waits for a person, the most urgent first and largest; and who is on call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from console.glass import Glass
+from console.shift import Duty, duty
+from console.views import lines
+from console.visit import Visit
+from tickets.search import counts, queue
+
+
+@dataclass(slots=True)
+class QueuePage:
+    """Queue and shift: the pages that show what is going on."""
+
+    glass: Glass
+
+    def routes(self) -> list[web.RouteDef]:
+        """The addresses of queue and shift."""
+        return [
+            web.get("/console/", self.glass.reads(self.show)),
+            web.get("/console/shift", self.glass.reads(self.show_shift)),
+        ]
+
+    async def show(self, visit: Visit) -> web.StreamResponse:
+        """The first page after sign-in."""
+        person = visit.somebody.name
+        found = await self.glass.db.read(lambda tx: self._read(tx, person))
+        return visit.page("queue.html", duty=self._duty(), here="queue", **found)
+
+    async def show_shift(self, visit: Visit) -> web.StreamResponse:
+        """Who is on call now and next."""
+        return visit.page("shift.html", duty=self._duty(), here="shift")
+
+    def _read(self, tx: Connection, person: str) -> dict[str, Any]:
+        return {**queue_lines(tx, self.glass, person), "counts": counts(tx)}
+
+    def _duty(self) -> Duty:
+        return duty(self.glass.roster, self.glass.clock.now())
+
+
+def queue_lines(tx: Connection, glass: Glass, person: str) -> dict[str, Any]:
+    """The lists that the queue shows, here and beside a case."""
+    found = queue(tx, person)
+    waiting = lines(tx, glass.record, found.waiting)
+    return {
+        "waiting": waiting,
+        "mine": lines(tx, glass.record, found.mine),
+        "others": lines(tx, glass.record, found.others),
+        "last": found.last,
+        "alone": [line for line in waiting if line.row.risk == "red"],
+    }
