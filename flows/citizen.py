@@ -109,6 +109,7 @@ def _located(m: Machine) -> None:
         run.answer(m, map_place(m.stimulus.place), node.then)
     elif m.case is not None:
         m.common("location_received")
+        m.pose()
     else:
         replies.not_understood(m)
 
@@ -124,6 +125,8 @@ def _filed(m: Machine) -> None:
         replies.text(m, m.stimulus.text)
     elif m.session.flow is None and not m.session.greeted:
         run.start(m, "welcome")
+    elif not m.red_active:
+        m.pose()
 
 
 def _shared_phone(m: Machine) -> None:
@@ -133,6 +136,7 @@ def _shared_phone(m: Machine) -> None:
     elif m.case is not None:
         m.events.append(AnswersAdded(m.case.ref, {"phone": m.stimulus.text}))
         m.common("phone_received")
+        m.pose()
     else:
         replies.not_understood(m)
 

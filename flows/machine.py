@@ -111,14 +111,17 @@ class Machine:
         return key.startswith("crisis.") or self.red_active
 
     def button(self, name: str) -> Button:
-        """A button of the engine's own: human, back, menu, stop, skip, yes, no, resume."""
-        text = render(self.view(), f"common.{'start_again' if name == 'start_again' else name}")
-        return Button("@menu" if name == "start_again" else f"@{name}", text or name)
+        """A button of the engine's own: human, menu, skip, yes, no, resume."""
+        return Button(f"@{name}", render(self.view(), f"common.{name}") or name)
 
     def question(self, name: str, **extra: str) -> None:
-        """A yes-or-no question of the engine's own."""
+        """A yes-or-no question of the engine's own, about what is proposed."""
+        about = self.session.proposed
         text = render(self.view(**extra), f"common.{name}") or "?"
-        buttons = (self.button("yes"), self.button("no"), *self.human_button())
+        yes, no = (
+            Button(f"{button.value}:{about}", button.label) for button in map(self.button, ("yes", "no"))
+        )
+        buttons = (yes, no, *self.human_button())
         self.events.append(Asked(f"common.{name}", text, name, buttons, self.urgent("")))
 
     def human_button(self) -> tuple[Button, ...]:

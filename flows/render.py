@@ -17,6 +17,8 @@ from flows.slots import is_map_place
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+(?::[\w.\-]+)?)\}")
 
+SHOWN = 300  # a long story is kept whole and shown short
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -118,7 +120,8 @@ def _shown(view: View, node: Node | None, value: Answer) -> str:
         return "/".join(part.lstrip("0") for part in reversed(value.split("-")))
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    text = str(value)
+    return text if len(text) <= SHOWN else text[:SHOWN].rstrip() + "…"
 
 
 def answered(flow: Flow, session: Session) -> list[tuple[str, str]]:

@@ -32,8 +32,9 @@ def button(m: Machine, value: str) -> None:
 
 
 def _engine_button(m: Machine, command: str) -> None:
-    if command in {"yes", "no"} and m.session.proposed is not None:
-        _settle(m, command == "yes")
+    answer, _, about = command.partition(":")
+    if answer in {"yes", "no"} and m.session.proposed is not None and about in {"", m.session.proposed}:
+        _settle(m, answer == "yes")
     elif command == "skip" and isinstance(m.node, Collect) and m.node.optional:
         run.answer(m, None, m.node.then)
     elif not commands.obey(m, command):

@@ -18,7 +18,7 @@ from flows.fold import plain, sound
 from flows.numbers import number_word
 
 MAX_LENGTH: Mapping[str, int] = {
-    "text": 1000, "name": 80, "place": 300, "district": 60, "supply_number": 30, "phone": 40,
+    "text": 8000, "name": 80, "place": 300, "district": 60, "supply_number": 30, "phone": 40,
 }  # fmt: skip
 AGE_BANDS = ((0, 17), (18, 29), (30, 44), (45, 64), (65, 79), (80, 120))
 _NUMBER = re.compile(r"(?<![\d.,])\d+(?:[.,]\d+)*")

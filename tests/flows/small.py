@@ -221,7 +221,6 @@ class Talk:
         """The events of one kind in the last step."""
         return [event for event in self.events if isinstance(event, kind)]
 
-    @property
     def phase(self) -> CasePhase | None:
         """How far the search for a human has come."""
         return self.session.case.phase if self.session.case else None

@@ -130,15 +130,25 @@ def test_unwritten_language_is_kept_and_spoken_in_english(talk: Talk) -> None:
 def test_files_places_numbers_and_edits(talk: Talk) -> None:
     talk.say("food", "food_aid", 0.9)
     talk.do(StimulusKind.filed, file_kind="voice")
-    assert talk.keys() == ["common.voice_received"]
+    assert talk.keys() == ["common.voice_received", "food_aid.for_whom"]
     talk.do(StimulusKind.filed, file_kind="photo")
-    assert talk.keys() == ["common.file_received"]
+    assert talk.keys() == ["common.file_received", "food_aid.for_whom"]
     talk.do(StimulusKind.edited, "fooood")
     assert talk.keys() == ["common.edited_noted"]
     talk.say("for me")
     talk.say("3")
     talk.do(StimulusKind.shared_phone, "+306900000001")
     assert talk.session.answers["phone"] == "+306900000001"
+
+
+def test_a_yes_to_an_older_question_settles_nothing(talk: Talk) -> None:
+    talk.say("food", "food_aid", 0.9)
+    talk.say("my water bill", "water_tariff", 0.9)
+    old = talk.of(Asked)[0].buttons[0].value
+    talk.tap("no")
+    talk.do(StimulusKind.tapped, button=old)
+    assert talk.keys() == ["common.unknown_button", "food_aid.for_whom"]
+    assert talk.session.flow == "food_aid"
 
 
 def test_a_recognised_request_without_a_flow_is_owned_up_to(talk: Talk) -> None:

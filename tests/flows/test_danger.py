@@ -77,11 +77,11 @@ def test_nobody_on_call_is_said_at_once_and_paged_all_the_same(talk: Talk) -> No
     talk.red()
     assert talk.of(PageNeeded)
     assert talk.keys() == ["crisis.nobody"]
-    assert talk.phase is CasePhase.exhausted
+    assert talk.phase() is CasePhase.exhausted
     talk.world(on_call=True)
     talk.red("still here")
     assert talk.of(PageNeeded)
-    assert talk.phase is CasePhase.ringing
+    assert talk.phase() is CasePhase.ringing
 
 
 def test_free_text_in_the_crisis_is_held_not_corrected(talk: Talk) -> None:
@@ -145,6 +145,6 @@ def test_a_food_ticket_never_replaces_a_red_case(talk: Talk) -> None:
 def test_stop_does_not_stop_the_search(talk: Talk) -> None:
     talk.red()
     talk.say("stop")
-    assert talk.phase is CasePhase.ringing
+    assert talk.phase() is CasePhase.ringing
     talk.say("hello?")
     assert talk.keys() == ["crisis.holding"]
