@@ -9,6 +9,7 @@ from flows.engine import step
 from flows.events import Asked, PageNeeded, Said
 from flows.model import Ask, Collect, End, Flow, Go, Library
 from flows.problems import CHECK_TIME, Problem, at_flow
+from flows.render import LAST_RESORT
 from flows.session import Context, Fact, Session, Stimulus, StimulusKind
 from flows.walk import Heard
 
@@ -22,11 +23,7 @@ LINES: Mapping[str | None, tuple[str, ...]] = {
 }
 # without a profile a fact stands for the number that it has in every Greek town
 STAND_INS = {
-    "hotline.emergency": "112",
-    "hotline.ambulance": "166",
-    "hotline.police": "100",
-    "hotline.suicide": "1018",
-    "hotline.support": "10306",
+    **LAST_RESORT,
     "hotline.women": "15900",
     "hotline.children": "1056",
     "hotline.teens": "116111",

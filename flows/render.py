@@ -17,6 +17,15 @@ from flows.slots import is_map_place
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+(?::[\w.\-]+)?)\}")
 
+# National numbers that have not changed for years. Should a profile forget one, or its date run out, a
+# person in danger still reads a number.
+LAST_RESORT = {
+    "hotline.emergency": "112",
+    "hotline.ambulance": "166",
+    "hotline.police": "100",
+    "hotline.suicide": "1018",
+    "hotline.support": "10306",
+}
 SHOWN = 300  # a long story is kept whole and shown short
 
 

@@ -16,6 +16,7 @@ def _split(phrases: str) -> tuple[str, ...]:
     return tuple(phrase.strip() for phrase in phrases.split("|"))
 
 
+# "the end" is not here on purpose: from a person in despair it is no command.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "human": _split(
         "άνθρωπο | άνθρωπος | θέλω άνθρωπο | με άνθρωπο | μιλήστε με άνθρωπο | να μιλήσω με άνθρωπο | "
@@ -37,8 +38,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
         "| از اول | منو | شروع دوباره | دوبارہ شروع | شروع سے | recommencer | depuis le début"
     ),
     "stop": _split(
-        "στοπ | σταμάτα | σταματήστε | σταμάτησε | τέλος | ακύρωση | άκυρο | έξοδος | stop | cancel | "
-        "quit | exit | end | ndal | ndalo | стоп | зупинити | остановить | توقف | قف | إلغاء | لغو | بس "
+        "στοπ | σταμάτα | σταματήστε | σταμάτησε | ακύρωση | άκυρο | έξοδος | stop | cancel | "
+        "quit | exit | ndal | ndalo | стоп | зупинити | остановить | توقف | قف | إلغاء | لغو | بس "
         "کرو | بند کرو | arrêter | arrête | annuler"
     ),
     "skip": _split(

@@ -32,6 +32,7 @@ from tests.flows.small import Talk
         ("στοπ", "stop"),
         ("Stop.", "stop"),
         ("γλώσσα", "language"),
+        ("τέλος", None),
         ("I want my money back", None),
         ("ο άνθρωπος δίπλα μου πεινάει", None),
         ("", None),

@@ -45,6 +45,14 @@ def test_unsure_fact_is_never_stated(tmp_path_factory: pytest.TempPathFactory) -
         assert talk.of(Said)[-1].text == text
 
 
+def test_a_person_in_danger_reads_numbers_even_without_a_profile(library: Library) -> None:
+    text = render_text(
+        View(library, Session(), CONTEXT),
+        "{fact:hotline.emergency} {fact:hotline.suicide} {fact:hotline.support}",
+    )
+    assert text == "112 1018 10306"
+
+
 def test_facts_follow_the_language(library: Library) -> None:
     context = replace(CONTEXT, facts={"x": Fact("ώρες", True)}, facts_in={"en": {"x": Fact("hours", True)}})
     assert render_text(View(library, Session(language="en"), context), "{fact:x}") == "hours"
