@@ -22,7 +22,7 @@ from bot.channels.base import (
     Unknown,
 )
 from bot.channels.webhook import Door, Refusals, keep, read_form
-from bot.incoming import Arrival, Incoming, Left, NotUnderstood, Receipt
+from bot.incoming import Arrival, Incoming, Left, Receipt
 from bot.twilio import TwilioBusy, TwilioClient, TwilioError, TwilioNotReached, TwilioRefused
 from flows.session import StimulusKind
 
@@ -89,16 +89,16 @@ class SmsChannel:
 
 def understand(form: Mapping[str, str]) -> Arrival:
     """What a text to our number means. Twilio itself handles STOP and START, and tells us so."""
-    sender, sid = form.get("From", ""), form.get("MessageSid", "")[:64]
+    sender, sid = shape.text(form.get("From"), 64), shape.text(form.get("MessageSid"), 64)
     if not sender or not sid:
         raw = "\n".join(f"{name}={value}" for name, value in form.items())
-        return NotUnderstood(NAME, shape.fingerprint(raw.encode()), raw, "no sender or no SID")
+        return shape.strange(NAME, raw.encode("utf-8", "replace"), "no sender or no SID")
     match form.get("OptOutType"):
         case "STOP":
             return Left(NAME, sender)
         case "START":
             return Incoming(NAME, sid, sender, StimulusKind.opened, message_id=sid)
-    words, media = shape.text(form.get("Body")), form.get("MediaUrl0")
+    words, media = shape.text(form.get("Body")), shape.text(form.get("MediaUrl0"), 2000)
     if media:
         kind = "photo" if form.get("MediaContentType0", "").startswith("image/") else "document"
         return Incoming(

@@ -32,8 +32,8 @@ class ViberChannel:
     """One bot account; `sender` is the name that citizens see."""
 
     name = NAME
-    # Viber takes 7,000 characters, but also no more than 30 kB in all: 5,500 emoji and a keyboard fit.
-    limits = Limits(text=5500, label=40, buttons=24, rate=20.0)
+    # Viber takes 7,000 characters, but also no more than 30 kB in all: 4,500 emoji and a keyboard fit.
+    limits = Limits(text=4500, label=40, buttons=24, rate=20.0)
 
     def __init__(
         self, *, token: str, api_url: str, public_url: str, sender: str, door: Door, refusals: Refusals

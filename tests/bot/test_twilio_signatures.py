@@ -91,9 +91,11 @@ def test_a_body_that_is_signed_by_its_hash_is_not_for_us() -> None:
 
 
 @given(
-    st.text(st.characters(codec="utf-16"), max_size=30),
-    st.dictionaries(st.text(st.characters(codec="utf-16")), st.none() | st.binary() | st.text(), max_size=3),
-    st.text(st.characters(codec="utf-16")),
+    st.text(st.characters(exclude_categories=()), max_size=30),
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=())), st.none() | st.binary() | st.text(), max_size=3
+    ),
+    st.text(st.characters(exclude_categories=())),
 )
 def test_nothing_makes_it_raise(path: str, form: dict[str, Any], signature: str) -> None:
     assert client_of("https://limani.example", "new").verify(path, form, signature) is False
