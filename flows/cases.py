@@ -20,13 +20,14 @@ TOPIC_OF_KIND = {
     "medical": "medical_emergency",
 }
 NO_REQUEST = frozenset({"welcome", "common", "crisis"})
+NO_TOPIC = frozenset({"greeting", "thanks", "goodbye", "other"})  # they begin the menu, and no case
 
 
 def topic_of(m: Machine) -> str:
     """The intent under which a ticket of the flow under way is filed."""
     flow, topic = m.flow, m.session.topic
     if flow is None or flow.name in NO_REQUEST:
-        return topic or "human"
+        return topic if topic and topic not in NO_TOPIC else "human"
     if flow.topic != "intent":
         return flow.topic
     chosen = next((v for v in m.session.answers.values() if v in m.library.intents), None)

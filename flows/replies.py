@@ -99,7 +99,7 @@ def _at_node(m: Machine, said: str) -> None:
             choice = choose(m.choices(), said, m.stimulus.understood)
             if choice is not None:
                 _choose(m, choice)
-            elif not _human(m) and not _new_request(m):
+            elif not _human(m) and not _new_request(m) and not _small_talk(m):
                 not_understood(m)
         case Collect() as node:
             _collect(m, node, said)
@@ -169,6 +169,20 @@ def _new_request(m: Machine) -> bool:
         return False
     m.put(proposed=flow)
     m.question("switch_question", flow=run.name_of(m, flow))
+    return True
+
+
+def _small_talk(m: Machine) -> bool:
+    """A greeting or thanks at a question is answered in kind, not called a mistake."""
+    reading = m.stimulus.understood
+    if reading is None or reading.confidence < SURE or m.session.flow == danger.CRISIS:
+        return False
+    if reading.intent not in {"greeting", "thanks", "goodbye"}:
+        return False
+    if reading.intent != "greeting":
+        m.common("thanks")
+    if m.session.flow != "welcome" or reading.intent == "greeting":
+        m.pose()
     return True
 
 
