@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -24,10 +25,12 @@ from escalation.policy_file import read_policy
 from escalation.progress import Progress
 from escalation.roster_file import read_roster
 from escalation.voice import Voices
+from escalation.watch import next_due, unattended
 from store.bell import Bell
 from store.clock import Clock
 from store.database import Database
 from store.ids import Ids
+from store.loop import Loop
 from store.vault import Vault
 from tickets.record import Record
 
@@ -47,13 +50,34 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """What this room offers to the house. `duty.on_call_now` is for the turn, `pager.loop()` to be run."""
+    """What this room offers to the house. `duty.on_call_now` is for the turn, `loops` are to be run."""
 
     duty: Duty
     acknowledgements: Acknowledgements
     pager: Pager
     desk: Desk
-    routes: list[web.RouteDef]
+    handlers: list[web.RouteDef]
+    db: Database
+
+    def routes(self) -> list[web.RouteDef]:
+        """Twilio's requests about our calls and texts, and the one-tap links."""
+        return self.handlers
+
+    def loops(self) -> list[Loop]:
+        """What has to run for pages to go out."""
+        return [self.pager.loop()]
+
+    async def next_due(self) -> datetime | None:
+        """When paging will next have something to do by itself."""
+        return await self.db.read(next_due)
+
+    async def unattended(self, now: datetime) -> list[int]:
+        """Red tickets that nobody has and nobody is being found for; empty when all is well."""
+        return await self.db.read(lambda tx: unattended(tx, now))
+
+    async def stop(self) -> None:
+        """Leaves what is under way to the next process."""
+        await self.pager.stop()
 
 
 def read_duty(roster: Path, policy: Path, zone: ZoneInfo, *, configured: bool) -> Duty:
@@ -95,4 +119,4 @@ def open_escalation(
         )
         routes += calls.routes()
     desk = Desk(floor.record, floor.inbox, floor.ids, acknowledged, duty)
-    return Escalation(duty, acknowledged, pager, desk, routes)
+    return Escalation(duty, acknowledged, pager, desk, routes, floor.db)

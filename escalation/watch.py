@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from store.schema import pages, tickets
-from tickets.states import PAGE_LIVE, TicketStatus
+from store.schema import attempts, pages, tickets
+from tickets.states import PAGE_LIVE, AttemptState, TicketStatus
 
 GRACE = timedelta(seconds=10)  # a page whose next step is overdue by this is in nobody's hands
 
@@ -28,6 +28,20 @@ def pageless(tx: Connection) -> list[int]:
     live = and_(pages.c.ticket_id == tickets.c.id, pages.c.state.in_(PAGE_LIVE))
     query = select(tickets.c.id).where(*_nobodys(), ~select(pages.c.id).where(live).exists())
     return list(tx.execute(query).scalars())
+
+
+def next_due(tx: Connection) -> datetime | None:
+    """When the pager will next have something to do by itself; None = only when something happens."""
+    searching = pages.c.state.in_([*PAGE_LIVE])
+    waiting = attempts.c.state.in_([AttemptState.due, AttemptState.ringing])
+    leased = attempts.c.state == AttemptState.sending
+    dues = [
+        tx.execute(select(func.min(pages.c.due_at)).where(searching)).scalar(),
+        tx.execute(select(func.min(attempts.c.due_at)).where(waiting, attempts.c.means == "voice")).scalar(),
+        tx.execute(select(func.min(attempts.c.due_at)).where(attempts.c.state == AttemptState.due)).scalar(),
+        tx.execute(select(func.min(attempts.c.lease_until)).where(leased)).scalar(),
+    ]
+    return min((due for due in dues if due is not None), default=None)
 
 
 def _nobodys() -> tuple[ColumnElement[bool], ...]:
