@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from flows.events import Answer
 from flows.model import Ask, Collect, Flow, Library, Message, Node, targets
-from flows.session import Context, Fact, OpenTicket, Session
+from flows.session import Context, OpenTicket, Session
 from flows.slots import is_map_place
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+(?::[\w.\-]+)?)\}")
@@ -37,11 +37,6 @@ class View:
     session: Session
     context: Context
     extra: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def facts(self) -> Mapping[str, Fact]:
-        """The facts in the language of this moment."""
-        return self.context.facts_in.get(self.session.language, self.context.facts)
 
     def common(self, name: str) -> str:
         """A text of the flow `common`."""
@@ -71,7 +66,7 @@ def render_text(view: View, template: str) -> str:
 
 def _form(view: View, message: Message) -> str:
     """Facts decide: all sure, the text; else its unsure form, else the common one."""
-    known = view.facts
+    known = view.context.facts
     if all((fact := known.get(name)) is not None and fact.sure for name in facts(message.text)):
         return message.text
     return message.unsure if message.unsure is not None else view.common("unsure")
@@ -96,10 +91,10 @@ def _value(view: View, name: str) -> str:
 
 
 def _fact(view: View, name: str) -> str:
-    fact = view.facts.get(name)
+    fact = view.context.facts.get(name)
     if fact is not None and (fact.sure or fact.dialable):
         return fact.says(view.session.language)
-    return view.common("fact_missing")
+    return LAST_RESORT.get(name) or view.common("fact_missing")
 
 
 def _ref(view: View) -> str:

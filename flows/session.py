@@ -103,8 +103,6 @@ class Context:
     office_open: bool
     weather: str | None = None  # "cold", "heat", "storm" while the supervisor has switched it on
     tickets: tuple[OpenTicket, ...] = ()
-    facts_in: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
-    """The facts by language, because a step may change the language; `facts` where a language is missing."""
 
 
 class CasePhase(StrEnum):

@@ -54,7 +54,7 @@ def test_a_person_in_danger_reads_numbers_even_without_a_profile(library: Librar
 
 
 def test_facts_follow_the_language(library: Library) -> None:
-    context = replace(CONTEXT, facts={"x": Fact("ώρες", True)}, facts_in={"en": {"x": Fact("hours", True)}})
+    context = replace(CONTEXT, facts={"x": Fact("ώρες", True, other={"en": "hours"})})
     assert render_text(View(library, Session(language="en"), context), "{fact:x}") == "hours"
     assert render_text(View(library, Session(language="el"), context), "{fact:x}") == "ώρες"
 
