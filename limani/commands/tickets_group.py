@@ -93,7 +93,7 @@ def export(
 @app.command()
 def take(ref: Ref, person: As) -> None:
     """Takes a ticket: its page, if it has one, is acknowledged."""
-    _act(lambda desk, tx: desk.take(tx, ref, person))
+    _act(lambda desk, tx, now: desk.take(tx, ref, person, now))
 
 
 @app.command()
@@ -101,19 +101,19 @@ def reply(
     ref: Ref, person: As, text: Annotated[str, typer.Argument(help="what to tell the citizen")]
 ) -> None:
     """Writes to the citizen."""
-    _act(lambda desk, tx: desk.reply(tx, ref, person, text))
+    _act(lambda desk, tx, now: desk.reply(tx, ref, person, text, now))
 
 
 @app.command()
 def note(ref: Ref, person: As, text: Annotated[str, typer.Argument(help="for colleagues only")]) -> None:
     """Adds a private note."""
-    _act(lambda desk, tx: desk.note(tx, ref, person, text))
+    _act(lambda desk, tx, now: desk.note(tx, ref, person, text, now))
 
 
 @app.command()
 def close(ref: Ref, person: As, outcome: Annotated[str, typer.Option(help="one word")]) -> None:
     """Closes a ticket."""
-    _act(lambda desk, tx: desk.close(tx, ref, person, outcome))
+    _act(lambda desk, tx, now: desk.close(tx, ref, person, outcome, now))
 
 
 def _read(work: Any) -> Any:
@@ -126,15 +126,16 @@ def _read(work: Any) -> Any:
 def _act(deed: Any) -> None:
     """Does a responder's deed through the same code as the console; a running server sees it at once."""
     from escalation.desk import DeskError
-    from limani.people import make_desk
+    from escalation.forms import FormError
+    from limani.escalate import make_escalation
 
-    async def main(parts: Parts) -> Any:
-        desk = make_desk(parts)
-        return await parts.db.write(lambda tx: deed(desk, tx))
+    async def main(parts: Parts) -> None:
+        desk = make_escalation(parts, None).desk
+        await parts.db.write(lambda tx: deed(desk, tx, parts.clock.now()))
 
     try:
-        typer.echo(offline.run(main) or "done")
-    except DeskError as error:
+        offline.run(main)
+    except (DeskError, FormError) as error:
         raise Told(str(error)) from None
 
 

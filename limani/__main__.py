@@ -1,0 +1,5 @@
+"""`python -m limani`"""
+
+from limani.cli import main
+
+main()

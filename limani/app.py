@@ -1,0 +1,244 @@
+"""The harbour master: every part of the product, made once and handed what it needs.
+
+This is the wiring that one can read. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from aiohttp import web
+from sqlalchemy.engine import make_url
+
+from bot.channels.base import Channel, Limits
+from bot.channels.sms import SmsChannel
+from bot.channels.telegram import TelegramChannel
+from bot.channels.viber import ViberChannel
+from bot.channels.web.channel import WebChannel
+from bot.channels.webhook import Refusals
+from bot.door import Door
+from bot.outbox import Outbox
+from bot.sender import Sender
+from bot.sessions import Sessions
+from bot.spool import Spool
+from bot.turn import Turns
+from bot.twilio import TwilioClient
+from bot.waits import Waits
+from bot.world import World
+from config.settings import Settings
+from console.app import Console
+from escalation.people import Accounts
+from escalation.room import Escalation
+from flows.load import load_library
+from flows.model import Library
+from limani.escalate import make_escalation
+from limani.health import Health
+from limani.parts import Parts, make_parts
+from nlu.engine import EmbeddedReader
+from store.clock import Clock
+from store.loop import Loop, Pulse
+
+ROLES = ("web", "worker", "pager")
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The product. `start` and `stop` open and close what speaks to the outside."""
+
+    parts: Parts
+    outbox: Outbox
+    door: Door
+    turns: Turns
+    sender: Sender
+    waits: Waits
+    staff: Escalation
+    console: Console
+    health: Health
+    channels: dict[str, Channel]
+    twilio: TwilioClient | None
+    pulse: Pulse
+    refusals: Refusals
+    _started: list[Channel] = field(default_factory=list)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every door of the product."""
+        doors = [route for channel in self.channels.values() for route in channel.routes()]
+        return [*doors, *self.staff.routes, *self.console.routes(), *self.health.routes()]
+
+    def loops(self, roles: Iterable[str] = ROLES) -> list[Loop]:
+        """The loops of these roles. Each may run in any number of processes."""
+        of_role = {
+            "web": [Loop("spool", self.door.replay)],
+            "worker": [
+                Loop("turns", self.turns.tick, ("inbox",), 0.5),
+                Loop("sender", self.sender.tick, ("outbox",), 0.5),
+                Loop("waits", self.waits.tick, (), 0.5),
+            ],
+            "pager": [self.staff.pager.loop()],
+        }
+        return [loop for role in roles for loop in of_role[role]]
+
+    async def start(self) -> None:
+        """Gives back what a crash left half done, then opens connections. Waits for no provider."""
+        if self.parts.settings.database_url.startswith("sqlite"):
+            # Only one process serves a SQLite file, so whatever is taken or being sent was ours.
+            await self.parts.db.write(self.parts.inbox.release_all)
+            await self.parts.db.write(self.outbox.release_all)
+        if self.twilio is not None:
+            await self.twilio.start()
+        for channel in self.channels.values():
+            await channel.start()
+
+    async def stop(self) -> None:
+        """Finishes what is being sent, then closes everything."""
+        await self.sender.settle()
+        await self.staff.pager.stop()
+        for channel in self.channels.values():
+            await channel.stop()
+        if self.twilio is not None:
+            await self.twilio.stop()
+        await self.parts.db.close()
+
+
+async def make_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    chance: Random | None = None,
+    auto_login: str | None = None,
+) -> App:
+    """Makes the product from its settings. `clock` and `chance` are for transcripts; `auto_login` signs
+    every browser into the console as that person (only the demo says so)."""
+    parts = await make_parts(settings, clock, chance)
+    limits: dict[str, Limits] = {}
+    refusals, pulse = Refusals(), Pulse()
+    outbox = Outbox(parts.vault, parts.ids, parts.citizens, limits)
+    spool = Spool(_spool_path(settings), parts.vault)
+    door = Door(parts.db, parts.bell, parts.clock, parts.inbox, outbox, parts.citizens, spool)
+    twilio = _twilio(settings)
+    channels = _channels(parts, outbox, door, twilio, refusals)
+    limits.update({name: channel.limits for name, channel in channels.items()})
+    library = load_library()
+    staff = make_escalation(parts, twilio)
+    turns = Turns(
+        parts.db,
+        parts.bell,
+        parts.clock,
+        parts.ids,
+        parts.inbox,
+        outbox,
+        Sessions(parts.vault),
+        parts.record,
+        World(parts.profile, parts.ids, staff.duty.on_call_now),
+        library,
+        EmbeddedReader.load(),
+    )
+    return App(
+        parts,
+        outbox,
+        door,
+        turns,
+        Sender(parts.db, parts.bell, parts.clock, parts.ids, outbox, parts.citizens, parts.record, channels),
+        Waits(parts.db, parts.bell, parts.clock, parts.inbox),
+        staff,
+        _console(parts, staff, library, auto_login),
+        Health(parts, spool, pulse, refusals),
+        channels,
+        twilio,
+        pulse,
+        refusals,
+    )
+
+
+def _spool_path(settings: Settings) -> Path:
+    """Beside the SQLite file, else under ./var: always on this machine's own disk."""
+    url = make_url(settings.database_url)
+    folder = Path(url.database).parent if url.drivername == "sqlite" and url.database else Path("var")
+    return folder / f"spool-{settings.port}.log"
+
+
+def _twilio(settings: Settings) -> TwilioClient | None:
+    """The Twilio account, None where there is none: pages then wait in the console and the alarm sounds."""
+    if not (settings.twilio_account_sid and settings.twilio_auth_token and settings.twilio_from):
+        return None
+    old = settings.twilio_auth_token_old
+    return TwilioClient(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token.get_secret_value(),
+        auth_token_old=old.get_secret_value() if old else None,
+        from_number=settings.twilio_from,
+        api_url=settings.twilio_api_url,
+        public_url=settings.public_url,
+    )
+
+
+def _channels(
+    parts: Parts, outbox: Outbox, door: Door, twilio: TwilioClient | None, refusals: Refusals
+) -> dict[str, Channel]:
+    """The channels that are configured; the web chat always is."""
+    settings, public_url = parts.settings, parts.settings.public_url
+    channels: list[Channel] = [_web(parts, outbox, door)]
+    if settings.telegram_token:
+        secret = settings.telegram_secret
+        channels.append(
+            TelegramChannel(
+                token=settings.telegram_token.get_secret_value(),
+                secret=secret.get_secret_value() if secret else None,
+                api_url=settings.telegram_api_url,
+                public_url=public_url,
+                door=door,
+                refusals=refusals,
+                polling=settings.telegram_polling,
+                rate=settings.telegram_rate,
+            )
+        )
+    if settings.viber_token:
+        channels.append(
+            ViberChannel(
+                token=settings.viber_token.get_secret_value(),
+                api_url=settings.viber_api_url,
+                public_url=public_url,
+                sender=settings.viber_sender,
+                door=door,
+                refusals=refusals,
+            )
+        )
+    if twilio is not None:
+        channels.append(SmsChannel(twilio=twilio, public_url=public_url, door=door, refusals=refusals))
+    return {channel.name: channel for channel in channels}
+
+
+def _web(parts: Parts, outbox: Outbox, door: Door) -> WebChannel:
+    town = parts.profile.town
+    return WebChannel(
+        parts.db,
+        parts.vault,
+        parts.bell,
+        parts.clock,
+        parts.ids,
+        parts.citizens,
+        outbox,
+        door,
+        parts.settings.public_url,
+        ("'self'", *town.web_chat.origins),
+    )
+
+
+def _console(parts: Parts, staff: Escalation, library: Library, auto_login: str | None) -> Console:
+    return Console(
+        db=parts.db,
+        record=parts.record,
+        desk=staff.desk,
+        accounts=Accounts(),
+        roster=staff.duty.roster,
+        bell=parts.bell,
+        clock=parts.clock,
+        ids=parts.ids,
+        vault=parts.vault,
+        public_url=parts.settings.public_url,
+        library=library,
+        auto_login=auto_login,
+    )

@@ -1,0 +1,102 @@
+"""`limani serve`: listens, runs the loops of its roles, and stops without losing anything.
+
+On SIGTERM the door closes first, then the loops, then what is being sent gets its outcome. On SIGKILL
+nothing of this happens, and nothing is lost either: that is what the rows are for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+
+from config.profile import ProfileError
+from config.settings import Settings
+from escalation.forms import FormError
+from limani.app import ROLES, App, make_app
+from limani.commands.offline import given_settings
+from limani.commands.told import Told
+from limani.logs import set_up_logs
+from limani.web import listen, make_web_app
+from store.database import StoreUnavailable
+from store.loop import run
+
+log = structlog.get_logger()
+
+
+def run_serve(role: str) -> None:
+    """Serves until SIGTERM or Ctrl-C. Raises Told when it cannot start."""
+    settings = given_settings()
+    set_up_logs(settings.log_level)
+    roles = parse_roles(role)
+    run_async(serve(settings, roles))
+
+
+def parse_roles(role: str) -> tuple[str, ...]:
+    """`all`, or a list of roles."""
+    roles = ROLES if role == "all" else tuple(part.strip() for part in role.split(","))
+    strange = [part for part in roles if part not in ROLES]
+    if strange:
+        raise Told(f"--role takes all, or some of {','.join(ROLES)}; not {strange[0]}")
+    return roles
+
+
+def run_async(main: object) -> None:
+    """asyncio.run on uvloop where it exists."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main)  # type: ignore[arg-type]
+    else:
+        uvloop.run(main)  # type: ignore[arg-type]
+
+
+async def serve(settings: Settings, roles: Iterable[str]) -> None:
+    """The server's life."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    app = await started(settings)
+    async with serving(app, tuple(roles)) as port:
+        log.info("serving", host=settings.host, port=port)
+        print(f"limani serves on http://{settings.host}:{port}", file=sys.stderr, flush=True)
+        await stop.wait()
+    log.info("stopped")
+
+
+async def started(settings: Settings, auto_login: str | None = None) -> App:
+    """The product, or one clear sentence why not."""
+    try:
+        return await make_app(settings, auto_login=auto_login)
+    except (ProfileError, FormError, StoreUnavailable, ValueError) as error:
+        raise Told(str(error)) from None
+
+
+@asynccontextmanager
+async def serving(app: App, roles: tuple[str, ...] = ROLES) -> AsyncIterator[int]:
+    """Everything runs inside this block; gives the port."""
+    settings = app.parts.settings
+    await app.start()
+    try:
+        runner, port = await listen(make_web_app(app.routes()), settings.host, settings.port)
+    except OSError as error:
+        await app.stop()
+        raise Told(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+    tasks = [asyncio.create_task(run(loop, app.parts.bell, app.pulse)) for loop in app.loops(roles)]
+    if settings.redis_url:
+        tasks.append(asyncio.create_task(app.parts.bell.relay(settings.redis_url)))
+    try:
+        yield port
+    finally:
+        await runner.cleanup()
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await app.stop()
