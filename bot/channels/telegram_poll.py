@@ -14,9 +14,7 @@ from typing import Any, Protocol
 import structlog
 
 from bot.channels import shape
-from bot.channels.base import SendError
 from bot.channels.telegram_updates import KINDS, NAME
-from store.database import StoreUnavailable
 
 log = structlog.get_logger()
 HOLD = 25  # seconds that Telegram may hold a request open
@@ -47,7 +45,7 @@ class Poll:
             try:
                 await self.once()
                 failures = 0
-            except (SendError, StoreUnavailable) as error:
+            except Exception as error:  # a bug of ours must not end the only way in
                 log.warning("poll_failed", channel=NAME, error=type(error).__name__)
                 await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
