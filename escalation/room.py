@@ -30,7 +30,6 @@ from store.bell import Bell
 from store.clock import Clock
 from store.database import Database
 from store.ids import Ids
-from store.loop import Loop
 from store.vault import Vault
 from tickets.record import Record
 
@@ -50,22 +49,14 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """What this room offers to the house. `duty.on_call_now` is for the turn, `loops` are to be run."""
+    """What this room offers to the house. `duty.on_call_now` is for the turn, `pager.loop()` is to be run."""
 
     duty: Duty
     acknowledgements: Acknowledgements
     pager: Pager
     desk: Desk
-    handlers: list[web.RouteDef]
+    routes: list[web.RouteDef]
     db: Database
-
-    def routes(self) -> list[web.RouteDef]:
-        """Twilio's requests about our calls and texts, and the one-tap links."""
-        return self.handlers
-
-    def loops(self) -> list[Loop]:
-        """What has to run for pages to go out."""
-        return [self.pager.loop()]
 
     async def next_due(self) -> datetime | None:
         """When paging will next have something to do by itself."""
@@ -74,10 +65,6 @@ class Escalation:
     async def unattended(self, now: datetime) -> list[int]:
         """Red tickets that nobody has and nobody is being found for; empty when all is well."""
         return await self.db.read(lambda tx: unattended(tx, now))
-
-    async def stop(self) -> None:
-        """Leaves what is under way to the next process."""
-        await self.pager.stop()
 
 
 def read_duty(roster: Path, policy: Path, zone: ZoneInfo, *, configured: bool) -> Duty:

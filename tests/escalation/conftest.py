@@ -151,7 +151,7 @@ async def open_room(
             public_url=probe.url,
         )
         room = open_escalation(floor, duty, client if twilio else None, probe.url, cps=cps)
-        server = Server(make_web_app(room.routes()), probe.port)
+        server = Server(make_web_app(room.routes), probe.port)
         await server.start()
         closing.extend((server.stop, client.stop, room.pager.stop))
         citizen = await database.write(lambda tx: _citizen(tx, floor, vault, ids, clock))
