@@ -10,6 +10,7 @@ from flows.eligibility import ELIGIBILITY
 from flows.events import Answer, FlowEnded, FlowStarted
 from flows.machine import Machine
 from flows.model import Ask, Change, Check, Collect, Do, End, Enter, Flow, Go, Say
+from flows.render import answered
 
 
 def start(m: Machine, name: str, topic: str | None = None) -> None:
@@ -47,13 +48,15 @@ def answer(m: Machine, value: Answer, to: str) -> None:
 
 
 def change(m: Machine, slot: str) -> None:
-    """One answer is forgotten and the flow replayed up to where `change` returns to: answers that still
-    stand are not asked again, and a branch no longer taken loses its answers."""
+    """One answer is forgotten and the flow replayed from its question up to where `change` returns to:
+    answers that still stand are not asked again, and a branch no longer taken loses its answers."""
     node, flow = m.node, m.flow
-    if not isinstance(node, Change) or flow is None:
+    name = dict(answered(flow, m.session)).get(slot) if flow else None
+    if not isinstance(node, Change) or flow is None or name is None:
         return
-    answers = {name: value for name, value in m.session.answers.items() if name != slot}
-    m.put(answers=answers, trail=(), returning=f"{flow.name}.{node.then}", node=flow.start, misses=0)
+    answers = {key: value for key, value in m.session.answers.items() if key != slot}
+    before = m.session.trail[: m.session.trail.index(name)]
+    m.put(answers=answers, trail=before, returning=f"{flow.name}.{node.then}", node=name, misses=0)
     run(m)
 
 
@@ -68,9 +71,9 @@ def back(m: Machine) -> None:
         m.put(node=last, trail=tuple(trail), answers=answers, misses=0, returning=None)
         run(m)
     elif m.session.parked and m.session.parked[-1].returns:
-        answered = m.session.answers
+        shared = m.session.answers
         m.unpark()
-        m.put(answers={**answered, **m.session.answers})
+        m.put(answers={**shared, **m.session.answers})
         back(m)
     else:
         m.common("nothing_back")
