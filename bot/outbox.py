@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from bot.channels.base import Limits, Outgoing
@@ -135,18 +135,10 @@ class Outbox:
         ]
 
     def _claim(self, tx: Connection, owner: str, now: datetime, channel: str, most: int) -> list[Claimed]:
-        earlier = aliased(outbox)
-        waits_behind = exists().where(
-            and_(
-                earlier.c.address_id == outbox.c.address_id,
-                earlier.c.id < outbox.c.id,
-                earlier.c.state.in_(_WAITING),
-            )
-        )
         ready = outbox.c.state.in_((MessageState.due, MessageState.unknown))
         query = (
             select(outbox)
-            .where(ready, outbox.c.due_at <= now, outbox.c.channel == channel, ~waits_behind)
+            .where(ready, outbox.c.due_at <= now, outbox.c.channel == channel, ~_waits_behind(now))
             .order_by(outbox.c.lane, outbox.c.id)
             .limit(most)
             .with_for_update(skip_locked=True, of=outbox)
@@ -185,8 +177,11 @@ class Outbox:
         return self._settle(tx, claimed, MessageState.failed, why=why)
 
     def block(self, tx: Connection, claimed: Claimed, why: str, now: datetime) -> bool:
-        """The citizen does not take messages: this one, and those behind it, wait for his or her return."""
+        """The citizen does not take messages: neither this one nor those behind it are tried again."""
         self._citizens.block(tx, claimed.address_id, now)
+        idle = outbox.c.state.in_((MessageState.due, MessageState.unknown))
+        behind = and_(outbox.c.address_id == claimed.address_id, idle)
+        tx.execute(update(outbox).where(behind).values(state=MessageState.blocked, why=why))
         return self._settle(tx, claimed, MessageState.blocked, why=why)
 
     def receipt(self, tx: Connection, channel: str, provider_id: str, outcome: str, now: datetime) -> bool:
@@ -201,7 +196,7 @@ class Outbox:
         """The button behind an opaque token, if it was sent to this very citizen."""
         row_text, _, index = token.removeprefix("~").partition(".")
         row_id = from_base32(row_text)
-        if row_id is None or not index.isdigit():
+        if row_id is None or not (index.isascii() and index.isdigit() and len(index) < 4):
             return None
         mine = and_(outbox.c.id == row_id, outbox.c.citizen_id == citizen)
         row = tx.execute(select(outbox.c.id, outbox.c.body).where(mine)).first()
@@ -297,6 +292,16 @@ class Outbox:
         """A lease ran out: its process died between writing the request and hearing the answer."""
         over = and_(outbox.c.state == MessageState.sending, outbox.c.lease_until < now)
         tx.execute(update(outbox).where(over).values(**_DOUBTED))
+
+
+def _waits_behind(now: datetime) -> ColumnElement[bool]:
+    """Whether an earlier message to the same address has to go first. An urgent one overtakes broadcasts,
+    and ordinary ones that wait for their next try."""
+    earlier = aliased(outbox)
+    said_now = and_(earlier.c.lane == Lane.ordinary, earlier.c.due_at <= now)
+    first = or_(earlier.c.state == MessageState.sending, earlier.c.lane <= outbox.c.lane, said_now)
+    same = and_(earlier.c.address_id == outbox.c.address_id, earlier.c.id < outbox.c.id)
+    return exists().where(same, earlier.c.state.in_(_WAITING), first)
 
 
 def waiting(tx: Connection) -> tuple[int, datetime | None]:

@@ -71,8 +71,8 @@ class Floor:
 
     async def claim(self, owner: str = "one", most: int = 32) -> list[Claimed]:
         """Claims what may be sent now."""
-        channels = tuple(LIMITS)
-        return await self.write(lambda tx: self.outbox.claim(tx, owner, self.clock.now(), channels, most))
+        room = dict.fromkeys(LIMITS, most)
+        return await self.write(lambda tx: self.outbox.claim(tx, owner, self.clock.now(), room))
 
     async def open_ticket(self, citizen: int, ref: str, **case: object) -> int:
         """A ticket of this citizen."""
