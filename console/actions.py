@@ -1,4 +1,4 @@
-"""What people do to a case: take, reply, note, transfer, give back, close, review.
+"""What people do to a case: take, reply, note, transfer, hand back, close, review.
 
 The deeds themselves are the desk's (escalation/desk.py): command line and console act through the same
 code. Here a form becomes a call, and a refusal becomes a page that keeps what was typed.
@@ -6,20 +6,21 @@ code. Here a form becomes a call, and a refusal becomes a page that keeps what w
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
+from sqlalchemy import Connection
 
-from console.case_page import MOST_LETTERS, CasePage
+from console.case_page import TO_THE_QUEUE, CasePage
 from console.glass import Glass
-from console.visit import Visit, see_other
-from escalation.desk import Desk, DeskError
+from console.visit import Handler, Visit, see_other
+from escalation.desk import MOST_TEXT, Desk, DeskError
 from tickets.review import review
 
 log = structlog.get_logger()
-Deed = Callable[[str, str, Visit], Awaitable[None]]
+Deed = Callable[[Connection, str, str, Visit], None]
 
 
 class Refused(Exception):
@@ -45,7 +46,7 @@ class Actions:
             "reply": self._reply,
             "note": self._note,
             "transfer": self._transfer,
-            "release": self._release,
+            "handback": self._hand_back,
             "close": self._close,
         }
         base = "/console/tickets/{ref}"
@@ -56,58 +57,67 @@ class Actions:
         reviewing = self.glass.changes(self._act("review", self._review), role="supervisor")
         return [*routes, web.post(f"{base}/review", reviewing)]
 
-    def _act(self, name: str, deed: Deed) -> Callable[[Visit], Awaitable[web.StreamResponse]]:
+    def _act(self, name: str, deed: Deed) -> Handler:
         async def act(visit: Visit) -> web.StreamResponse:
-            ref = visit.request.match_info["ref"]
+            ref, person = visit.request.match_info["ref"], visit.somebody.name
             try:
-                await deed(ref, visit.somebody.name, visit)
+                await self.glass.db.write(lambda tx: deed(tx, ref, person, visit))
             except Refused as refused:
-                return await self._again(visit, name, visit.words.say(refused.key, n=MOST_LETTERS))
-            except DeskError as error:
-                return await self._again(visit, name, visit.words.say("said.refused", why=str(error)))
-            log.info("console_deed", name=name, person=visit.somebody.name)
+                return await self._again(visit, name, visit.words.say(refused.key, n=MOST_TEXT))
+            except DeskError:  # its sentence is English; what the case is now says it in any language
+                return await self._again(visit, name, visit.words.say("said.changed"))
+            self.glass.bell.ring("inbox", "pager", "console")
+            log.info("console_deed", name=name, person=person)
             return see_other(f"/console/tickets/{ref}")
 
         return act
 
     async def _again(self, visit: Visit, name: str, error: str) -> web.StreamResponse:
-        draft = {name: visit.field("text")}
-        return await self.case.page(visit, 409, error, draft)
+        return await self.case.page(visit, 409, error, {name: visit.field("text")})
 
-    async def _take(self, ref: str, person: str, visit: Visit) -> None:
-        await self.desk.take(ref, person)
+    def _take(self, tx: Connection, ref: str, person: str, visit: Visit) -> None:
+        """A supervisor may take a case from somebody; everybody else takes what is nobody's."""
+        row = self.glass.record.by_ref(tx, ref)
+        if row is not None and row.assigned_to not in (None, person) and visit.somebody.supervises:
+            self.desk.transfer(tx, ref, person, person, self.glass.clock.now())
+        else:
+            self.desk.take(tx, ref, person, self.glass.clock.now())
 
-    async def _reply(self, ref: str, person: str, visit: Visit) -> None:
-        await self.desk.reply(ref, person, _words(visit))
+    def _reply(self, tx: Connection, ref: str, person: str, visit: Visit) -> None:
+        """Each form has a key of its own: a reply that is sent twice by a bad line is said once."""
+        once = visit.field("once")[:40]
+        key = f"{person}:{ref}:{once}" if once else None
+        self.desk.reply(tx, ref, person, _words(visit), self.glass.clock.now(), key)
 
-    async def _note(self, ref: str, person: str, visit: Visit) -> None:
-        await self.desk.note(ref, person, _words(visit))
+    def _note(self, tx: Connection, ref: str, person: str, visit: Visit) -> None:
+        self.desk.note(tx, ref, person, _words(visit), self.glass.clock.now())
 
-    async def _transfer(self, ref: str, person: str, visit: Visit) -> None:
-        to = visit.field("to")
-        if to not in self.glass.roster.people:
+    def _transfer(self, tx: Connection, ref: str, person: str, visit: Visit) -> None:
+        to, now = visit.field("to"), self.glass.clock.now()
+        if to == TO_THE_QUEUE:
+            self.desk.release(tx, ref, person, now)
+        elif to in self.glass.roster.people:
+            self.desk.transfer(tx, ref, person, to, now)
+        else:
             raise Refused("said.person")
-        await self.desk.transfer(ref, person, to)
 
-    async def _release(self, ref: str, person: str, visit: Visit) -> None:
-        await self.desk.release(ref, person)
+    def _hand_back(self, tx: Connection, ref: str, person: str, visit: Visit) -> None:
+        self.desk.end_handoff(tx, ref, person, self.glass.clock.now())
 
-    async def _close(self, ref: str, person: str, visit: Visit) -> None:
+    def _close(self, tx: Connection, ref: str, person: str, visit: Visit) -> None:
         outcome = visit.field("outcome")
         if outcome not in visit.words.known("outcome"):
             raise Refused("said.word")
-        await self.desk.close(ref, person, outcome)
+        self.desk.close(tx, ref, person, outcome, self.glass.clock.now())
 
-    async def _review(self, ref: str, person: str, visit: Visit) -> None:
-        now = self.glass.clock.now()
-        await self.glass.db.write(lambda tx: review(tx, self.glass.record, ref, person, now))
-        self.glass.bell.ring("console")
+    def _review(self, tx: Connection, ref: str, person: str, visit: Visit) -> None:
+        review(tx, self.glass.record, ref, person, self.glass.clock.now())
 
 
 def _words(visit: Visit) -> str:
     text = visit.field("text")
     if not text:
         raise Refused("said.empty")
-    if len(text) > MOST_LETTERS:
+    if len(text) > MOST_TEXT:
         raise Refused("said.too_long")
     return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -21,8 +20,8 @@ from console.throttle import Throttle
 from console.visit import see_other
 from console.watch import Watch
 from escalation.desk import Desk
+from escalation.duty import Duty
 from escalation.people import Accounts
-from escalation.roster import Roster
 from flows.model import Library
 from store.bell import Bell
 from store.clock import Clock
@@ -31,7 +30,6 @@ from store.ids import Ids
 from store.vault import Vault
 from tickets.record import Record
 
-_HASHES_AT_ONCE = 2
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _YEAR = "public, max-age=31536000, immutable"
 
@@ -47,7 +45,7 @@ class Console:
         record: Record,
         desk: Desk,
         accounts: Accounts,
-        roster: Roster,
+        duty: Duty,
         bell: Bell,
         clock: Clock,
         ids: Ids,
@@ -58,11 +56,11 @@ class Console:
     ) -> None:
         if auto_login is not None and urlsplit(public_url).hostname not in _LOOPBACK:
             raise ValueError("signing everybody in is for a demo on this machine alone")
-        glass = Glass(db, record, roster, bell, clock, ids, Guard(public_url, vault), auto_login)
+        glass = Glass(db, record, duty, bell, clock, ids, Guard(public_url, vault), auto_login)
         case = CasePage(glass, Labels(library))
         self.live = Live(glass, Watch(db, bell, clock, ids))
         self._parts = (
-            SignIn(glass, accounts, Throttle(vault), asyncio.Semaphore(_HASHES_AT_ONCE)),
+            SignIn(glass, accounts, Throttle(vault)),
             QueuePage(glass),
             LogPage(glass),
             case,

@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 
 from console.canned import canned
 from console.glass import Glass
+from console.labels import Labels
 from console.queue_page import queue_lines
 from console.views import CaseView, case_view
 from console.visit import Visit
-from console.labels import Labels
+from escalation.desk import MOST_TEXT
 from tickets.view import show_ticket
 
-MOST_LETTERS = 4000
+TO_THE_QUEUE = "queue"  # no roster key: "queue" in place of a colleague means nobody
 
 
 @dataclass(slots=True)
@@ -54,7 +55,9 @@ class CasePage:
             here="queue",
             error=error,
             draft=draft or _picked(ready, visit.request.query.get("ready", "")),
-            most=MOST_LETTERS,
+            most=MOST_TEXT,
+            once=self.glass.ids.token(9),
+            to_the_queue=TO_THE_QUEUE,
             ready=ready,
             colleagues=[p for p in self.glass.roster.people.values() if p.key != view.row.assigned_to],
             answers=self.labels.of(view.row.topic, view.answers, visit.words.language),

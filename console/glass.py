@@ -17,6 +17,7 @@ from console import access
 from console.guard import Guard
 from console.visit import Handler, Visit, bound, language_of, see_other, typed
 from console.words import Words
+from escalation.duty import Duty
 from escalation.roster import Roster
 from store.bell import Bell
 from store.clock import Clock
@@ -36,12 +37,17 @@ class Glass:
 
     db: Database
     record: Record
-    roster: Roster
+    duty: Duty
     bell: Bell
     clock: Clock
     ids: Ids
     guard: Guard
     auto_login: str | None = None
+
+    @property
+    def roster(self) -> Roster:
+        """Who works here and when."""
+        return self.duty.roster
 
     def reads(self, handler: Handler, role: str | None = None) -> Route:
         """A page for somebody who is signed in."""

@@ -48,7 +48,9 @@ class Live:
 
     async def stream(self, visit: Visit) -> web.StreamResponse:
         """Writes until the browser goes or the session ends."""
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+        )
         self.glass.guard.dress(response, visit.nonce)
         with self.watch.listen() as news, suppress(ConnectionResetError):
             self._streams.add(news)

@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from console.glass import Glass
-from console.shift import Duty, duty
+from console.shift import Shifts, shifts
 from console.views import lines
 from console.visit import Visit
 from tickets.search import counts, queue
@@ -32,17 +32,19 @@ class QueuePage:
         """The first page after sign-in."""
         person = visit.somebody.name
         found = await self.glass.db.read(lambda tx: self._read(tx, person))
-        return visit.page("queue.html", duty=self._duty(), here="queue", **found)
+        return visit.page("queue.html", here="queue", **self._on_call(), **found)
 
     async def show_shift(self, visit: Visit) -> web.StreamResponse:
         """Who is on call now and next."""
-        return visit.page("shift.html", duty=self._duty(), here="shift")
+        return visit.page("shift.html", here="shift", **self._on_call())
 
     def _read(self, tx: Connection, person: str) -> dict[str, Any]:
         return {**queue_lines(tx, self.glass, person), "counts": counts(tx)}
 
-    def _duty(self) -> Duty:
-        return duty(self.glass.roster, self.glass.clock.now())
+    def _on_call(self) -> dict[str, Any]:
+        now = self.glass.clock.now()
+        on_shift: Shifts = shifts(self.glass.roster, now)
+        return {"duty": on_shift, "silent": bool(on_shift.now) and not self.glass.duty.on_call_now(now)}
 
 
 def queue_lines(tx: Connection, glass: Glass, person: str) -> dict[str, Any]:

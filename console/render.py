@@ -14,6 +14,7 @@ _HERE = Path(__file__).parent
 STATIC = {
     "console.css": "text/css",
     "console.js": "text/javascript",
+    "limani.svg": "image/svg+xml",
 }
 RISK_ICONS = {"red": "siren", "amber": "triangle-alert", "none": "circle-dot"}
 RISK_KINDS = {"red": "danger", "amber": "ask", "none": ""}
@@ -74,7 +75,9 @@ def _environment() -> Environment:
 
 def icon(name: str) -> Markup:
     """A drawing of the shared sprite; the word beside it says the same."""
-    return Markup('<svg class="icon" aria-hidden="true"><use href="/static/icons.svg#{}"/></svg>').format(name)
+    return Markup('<svg class="icon" aria-hidden="true"><use href="/static/icons.svg#{}"/></svg>').format(
+        name
+    )
 
 
 def render(template: str, **context: Any) -> str:

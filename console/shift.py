@@ -11,7 +11,7 @@ _AHEAD = 14  # days
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class Shifts:
     """`now` until `changes` (None = no change in two weeks), then `later`."""
 
     now: tuple[Person, ...]
@@ -20,14 +20,14 @@ class Duty:
     supervisors: tuple[Person, ...]
 
 
-def duty(roster: Roster, moment: datetime) -> Duty:
+def shifts(roster: Roster, moment: datetime) -> Shifts:
     """The shift of this moment and the next one that differs from it."""
     current = tuple(on_call(roster, moment))
     for change in _changes(roster, moment):
         following = tuple(on_call(roster, change))
         if following != current:
-            return Duty(current, change, following, tuple(supervisors(roster)))
-    return Duty(current, None, (), tuple(supervisors(roster)))
+            return Shifts(current, change, following, tuple(supervisors(roster)))
+    return Shifts(current, None, (), tuple(supervisors(roster)))
 
 
 def _changes(roster: Roster, moment: datetime) -> list[datetime]:

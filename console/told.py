@@ -14,7 +14,8 @@ _LINES = {
     "missed": re.compile(r"contact missed by (?P<who>[\w.\-]+)"),
     "exhausted": re.compile(r"page exhausted"),
     "late": re.compile(r"late answer by (?P<who>[\w.\-]+) via \w+, (?P<owner>[\w.\-]+) has it"),
-    "transferred": re.compile(r"(?:transferred|handed over) to (?P<who>[\w.\-]+)"),
+    "given": re.compile(r"given back by (?P<who>[\w.\-]+)"),
+    "passed": re.compile(r"passed from (?P<who>[\w.\-]+) to (?P<owner>[\w.\-]+)"),
     "closed": re.compile(r"closed (?P<outcome>\S+)"),
 }
 

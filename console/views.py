@@ -17,19 +17,28 @@ from tickets.record import Record
 from tickets.search import live_pages
 
 WORDS = ("said", "edited", "tapped", "file", "location")
-_PREVIEW = 140
+RINGING = ("due", "sending", "ringing")  # what is about to be sent counts too, as in exports
+_PREVIEW = 160  # letters
+_FEW = 15
+_LAST = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One case in a list. `writes` = the last word is the citizen's; `page` is the live page, if any."""
+    """One case in a list. `said` = the last words of citizen and staff, newest last; `writes` = the very
+    last is the citizen's; `page` is the live page, if any."""
 
     row: Row[Any]
-    preview: str
-    last_at: datetime
+    said: tuple[str, ...]
     writes: bool
     page: Row[Any] | None
     ringing: tuple[str, ...] = ()
+
+    @property
+    def preview(self) -> str:
+        """The last words; when they are few ("yes"), those before them too."""
+        last = self.said[-1] if self.said else ""
+        return last if len(last) > _FEW or len(self.said) < 2 else f"{self.said[-2]} · {last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ class CaseView:
         """Whose phone rings for it now."""
         live = {page.id for page in self.pages if page.state == "ringing"}
         return tuple(
-            dict.fromkeys(a.person for a in self.attempts if a.page_id in live and a.state == "ringing")
+            dict.fromkeys(a.person for a in self.attempts if a.page_id in live and a.state in RINGING)
         )
 
 
@@ -77,7 +86,7 @@ def lines(tx: Connection, record: Record, rows: Sequence[Row[Any]]) -> list[Line
     last = _last_words(tx, [row.id for row in rows])
     owed = live_pages(tx)
     rings = _ringing(tx)
-    return [_line(record, row, last.get(row.id), owed.get(row.id), rings.get(row.id, ())) for row in rows]
+    return [_line(record, row, last.get(row.id, []), owed.get(row.id), rings.get(row.id, ())) for row in rows]
 
 
 def case_view(tx: Connection, record: Record, row: Row[Any]) -> CaseView:
@@ -102,23 +111,31 @@ def case_view(tx: Connection, record: Record, row: Row[Any]) -> CaseView:
 
 
 def _line(
-    record: Record, row: Row[Any], last: Row[Any] | None, page: Row[Any] | None, rings: tuple[str, ...]
+    record: Record, row: Row[Any], last: Sequence[Row[Any]], page: Row[Any] | None, rings: tuple[str, ...]
 ) -> Line:
-    if last is None:
-        return Line(row, "", row.opened_at, False, page, rings)
-    text = " ".join(record.text_of(last).split())
-    preview = text if len(text) <= _PREVIEW else text[:_PREVIEW].rstrip() + "…"
-    return Line(row, preview, last.at, last.by == "citizen", page, rings)
+    said = tuple(_short(record.text_of(entry)) for entry in last)
+    return Line(row, said, bool(last) and last[-1].by == "citizen", page, rings)
 
 
-def _last_words(tx: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
-    """The newest entry of each ticket that the citizen or a human of ours said."""
-    newest = (
-        select(func.max(entries.c.id))
-        .where(entries.c.ticket_id.in_(ids), entries.c.kind.in_(WORDS), entries.c.by.not_in(("bot", "system")))
-        .group_by(entries.c.ticket_id)
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _PREVIEW else flat[:_PREVIEW].rstrip() + "…"
+
+
+def _last_words(tx: Connection, ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+    """The newest entries of each ticket that the citizen or a human of ours said, newest last."""
+    back = func.row_number().over(partition_by=entries.c.ticket_id, order_by=entries.c.id.desc())
+    spoken = (
+        select(entries, back.label("back"))
+        .where(
+            entries.c.ticket_id.in_(ids), entries.c.kind.in_(WORDS), entries.c.by.not_in(("bot", "system"))
+        )
+        .subquery()
     )
-    return {row.ticket_id: row for row in tx.execute(select(entries).where(entries.c.id.in_(newest))).all()}
+    last: dict[int, list[Row[Any]]] = {}
+    for row in tx.execute(select(spoken).where(spoken.c.back <= _LAST).order_by(spoken.c.id)):
+        last.setdefault(row.ticket_id, []).append(row)
+    return last
 
 
 def _ringing(tx: Connection) -> dict[int, tuple[str, ...]]:
@@ -127,7 +144,7 @@ def _ringing(tx: Connection) -> dict[int, tuple[str, ...]]:
     query = (
         select(pages.c.ticket_id, attempts.c.person)
         .join(attempts, attempts.c.page_id == pages.c.id)
-        .where(pages.c.state == "ringing", attempts.c.state == "ringing")
+        .where(pages.c.state == "ringing", attempts.c.state.in_(RINGING))
         .order_by(attempts.c.id)
     )
     for ticket, person in tx.execute(query):
@@ -136,7 +153,9 @@ def _ringing(tx: Connection) -> dict[int, tuple[str, ...]]:
 
 
 def _bubble(record: Record, entry: Row[Any]) -> Bubble:
-    return Bubble(entry.id, _side(entry.by, entry.kind), entry.by, entry.kind, record.text_of(entry), entry.at)
+    return Bubble(
+        entry.id, _side(entry.by, entry.kind), entry.by, entry.kind, record.text_of(entry), entry.at
+    )
 
 
 def _side(by: str, kind: str) -> str:
@@ -150,4 +169,4 @@ def _side(by: str, kind: str) -> str:
 def _relayed(bubbles: Sequence[Bubble]) -> bool:
     """Whether words go from human to human now: the last handoff entry says that it goes on."""
     handoffs = [bubble.text for bubble in bubbles if bubble.kind == "handoff"]
-    return bool(handoffs) and not handoffs[-1].startswith("ended")
+    return bool(handoffs) and handoffs[-1].startswith(("started", "passed"))

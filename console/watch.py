@@ -137,4 +137,3 @@ def _pages(tx: Connection) -> dict[int, tuple[Any, ...]]:
     for ticket, *rest in tx.execute(query):
         found[ticket] = (*found.get(ticket, ()), *rest)
     return found
-

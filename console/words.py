@@ -67,7 +67,9 @@ class Words:
     def date(self, moment: datetime) -> str:
         """Tuesday 12 January; another year is named."""
         local = moment.astimezone(self._zone)
-        spoken = f"{self.name('weekday', str(local.weekday()))} {local.day} {self.name('month', str(local.month))}"
+        spoken = (
+            f"{self.name('weekday', str(local.weekday()))} {local.day} {self.name('month', str(local.month))}"
+        )
         return spoken if local.year == self._now.astimezone(self._zone).year else f"{spoken} {local.year}"
 
     def exact(self, moment: datetime) -> str:

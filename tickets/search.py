@@ -72,8 +72,8 @@ def select_tickets(filters: Filters) -> Select[Any]:
 
 def counts(tx: Connection) -> dict[str, int]:
     """How many tickets there are in each status; every status is in it."""
-    found = tx.execute(select(tickets.c.status, func.count()).group_by(tickets.c.status)).all()
-    return dict.fromkeys(TicketStatus, 0) | {status: count for status, count in found}
+    found = tx.execute(select(tickets.c.status, func.count()).group_by(tickets.c.status))
+    return {**dict.fromkeys(TicketStatus, 0), **{str(row[0]): int(row[1]) for row in found}}
 
 
 def topics(tx: Connection) -> list[str]:

@@ -91,6 +91,8 @@
       } else {
         notice.remove();
         field.value = "";
+        const once = page.querySelector("[name=once]"), used = form.querySelector("[name=once]");
+        if (once && used) used.value = once.value; // the next words are new words
         const fold = form.closest("details");
         if (fold) fold.open = false;
         apply(page);

@@ -79,7 +79,9 @@ class Town:
             self.record.add(tx, ticket, by, "said", text, now + timedelta(seconds=20 * number))
         return ticket
 
-    def page(self, tx: Connection, ticket: int, now: datetime, state: str, *tried: tuple[str, str, str]) -> int:
+    def page(
+        self, tx: Connection, ticket: int, now: datetime, state: str, *tried: tuple[str, str, str]
+    ) -> int:
         """A page with its attempts (person, means, state), 60 seconds apart."""
         page = self.ids.new()
         values = {"state": state, "round": 1, "step": 0, "due_at": now, "needed_at": now, "passed_over": []}
@@ -117,13 +119,21 @@ def fill(tx: Connection, town: Town, now: datetime) -> None:
         "viber",
         words=(
             ("citizen", "Δεν αντέχω άλλο. Έχω χάπια μπροστά μου και δεν έχω κανέναν να μιλήσω."),
-            ("bot", "Σας διάβασα και μένω εδώ. Ειδοποιώ τώρα άνθρωπο της γραμμής. Είστε μόνος αυτή τη στιγμή;"),
+            (
+                "bot",
+                "Σας διάβασα και μένω εδώ. Ειδοποιώ τώρα άνθρωπο. Είστε μόνος αυτή τη στιγμή;",
+            ),
             ("citizen", "ναι"),
         ),
     )
     tx.execute(update(tickets).where(tickets.c.id == red).values(wants_human=True))
     town.page(
-        tx, red, now - timedelta(seconds=80), "ringing", ("eleni", "voice", "unanswered"), ("nikos", "voice", "ringing")
+        tx,
+        red,
+        now - timedelta(seconds=80),
+        "ringing",
+        ("eleni", "voice", "unanswered"),
+        ("nikos", "voice", "ringing"),
     )
     talk = town.case(
         tx,
@@ -141,17 +151,37 @@ def fill(tx: Connection, town: Town, now: datetime) -> None:
         ),
     )
     page = town.page(tx, talk, now - timedelta(minutes=26), "contacted", ("eleni", "voice", "acknowledged"))
-    tx.execute(update(pages).where(pages.c.id == page).values(acknowledged_by="eleni", acknowledged_via="voice"))
+    tx.execute(
+        update(pages).where(pages.c.id == page).values(acknowledged_by="eleni", acknowledged_via="voice")
+    )
     at = now - timedelta(minutes=25)
     record.add(tx, talk, "system", "page", "paging eleni by voice+sms", now - timedelta(minutes=26))
     record.add(tx, talk, "eleni", "page", "page acknowledged by eleni via voice", at)
     record.assign(tx, talk, "eleni", at)
     record.add(tx, talk, "system", "handoff", "started", at)
-    record.add(tx, talk, "eleni", "said", "Καλησπέρα, είμαι η Ελένη. Διάβασα όσα γράψατε. Είστε ασφαλείς τώρα;", at)
+    record.add(
+        tx, talk, "eleni", "said", "Καλησπέρα, είμαι η Ελένη. Διάβασα όσα γράψατε. Είστε ασφαλείς τώρα;", at
+    )
     record.first_human_word(tx, talk, at)
-    record.add(tx, talk, "citizen", "said", "Είμαι στο μπάνιο και έχω κλειδώσει.", now - timedelta(minutes=24))
-    record.add(tx, talk, "eleni", "note", "Έχει ζητήσει βοήθεια και τον Μάρτιο. Κάλεσα το 100.", now - timedelta(minutes=23))
-    record.add(tx, talk, "eleni", "said", "Μείνετε εκεί. Η αστυνομία έρχεται, μένω μαζί σας.", now - timedelta(minutes=22))
+    record.add(
+        tx, talk, "citizen", "said", "Είμαι στο μπάνιο και έχω κλειδώσει.", now - timedelta(minutes=24)
+    )
+    record.add(
+        tx,
+        talk,
+        "eleni",
+        "note",
+        "Έχει ζητήσει βοήθεια και τον Μάρτιο. Κάλεσα το 100.",
+        now - timedelta(minutes=23),
+    )
+    record.add(
+        tx,
+        talk,
+        "eleni",
+        "said",
+        "Μείνετε εκεί. Η αστυνομία έρχεται, μένω μαζί σας.",
+        now - timedelta(minutes=22),
+    )
     record.add(tx, talk, "citizen", "said", "Τους ακούω στη σκάλα", now - timedelta(minutes=1))
     town.case(
         tx,
@@ -171,7 +201,14 @@ def fill(tx: Connection, town: Town, now: datetime) -> None:
         "HRK-PN4U",
         "food_aid",
         words=(("citizen", "Χρειαζόμαστε τρόφιμα, είμαστε τέσσερα άτομα και τα παιδιά είναι μικρά."),),
-        answers={"today": "little", "people": 4, "children": 2, "income": "low", "where": "Θέρισος", "phone": "+306900004321"},
+        answers={
+            "today": "little",
+            "people": 4,
+            "children": 2,
+            "income": "low",
+            "where": "Θέρισος",
+            "phone": "+306900004321",
+        },
         district="Θέρισος",
     )
     taken = town.case(
