@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -20,8 +22,8 @@ from console.throttle import Throttle
 from console.visit import see_other
 from console.watch import Watch
 from escalation.desk import Desk
-from escalation.duty import Duty
 from escalation.people import Accounts
+from escalation.roster import Roster
 from flows.model import Library
 from store.bell import Bell
 from store.clock import Clock
@@ -36,7 +38,8 @@ _YEAR = "public, max-age=31536000, immutable"
 
 class Console:
     """The glass. `auto_login` signs every browser in as that person: only the demo sets it, and only a
-    server on this very machine may have it. Raises ValueError otherwise."""
+    server on this very machine may have it; ValueError otherwise. `rings` says whether a phone can be rung
+    at a moment: without it the shift page does not warn. Append `close` to the application's on_shutdown."""
 
     def __init__(
         self,
@@ -45,7 +48,7 @@ class Console:
         record: Record,
         desk: Desk,
         accounts: Accounts,
-        duty: Duty,
+        roster: Roster,
         bell: Bell,
         clock: Clock,
         ids: Ids,
@@ -53,21 +56,26 @@ class Console:
         public_url: str,
         library: Library | None = None,
         auto_login: str | None = None,
+        rings: Callable[[datetime], bool] | None = None,
     ) -> None:
         if auto_login is not None and urlsplit(public_url).hostname not in _LOOPBACK:
             raise ValueError("signing everybody in is for a demo on this machine alone")
-        glass = Glass(db, record, duty, bell, clock, ids, Guard(public_url, vault), auto_login)
+        glass = Glass(db, record, roster, bell, clock, ids, Guard(public_url, vault), auto_login, rings)
         case = CasePage(glass, Labels(library))
-        self.live = Live(glass, Watch(db, bell, clock, ids))
+        self._live = Live(glass, Watch(db, bell, clock, ids))
         self._parts = (
             SignIn(glass, accounts, Throttle(vault)),
             QueuePage(glass),
             LogPage(glass),
             case,
             Actions(glass, case, desk),
-            self.live,
+            self._live,
         )
         self._unknown = glass.reads(lambda visit: _answer(visit.sorry(404, "said.gone")))
+
+    async def close(self, _app: web.Application) -> None:
+        """Ends the open streams, so that the server stops at once."""
+        self._live.close()
 
     def routes(self) -> list[web.RouteDef]:
         """Every address under /console."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import structlog
@@ -17,7 +17,6 @@ from console import access
 from console.guard import Guard
 from console.visit import Handler, Visit, bound, language_of, see_other, typed
 from console.words import Words
-from escalation.duty import Duty
 from escalation.roster import Roster
 from store.bell import Bell
 from store.clock import Clock
@@ -33,21 +32,18 @@ REFRESH = "X-Limani-Refresh"
 
 @dataclass(slots=True)
 class Glass:
-    """The console's hands and eyes. `auto_login` signs every browser in as this person (the demo)."""
+    """The console's hands and eyes. `auto_login` signs every browser in as this person (the demo);
+    `rings` tells whether a phone can be rung at a moment."""
 
     db: Database
     record: Record
-    duty: Duty
+    roster: Roster
     bell: Bell
     clock: Clock
     ids: Ids
     guard: Guard
     auto_login: str | None = None
-
-    @property
-    def roster(self) -> Roster:
-        """Who works here and when."""
-        return self.duty.roster
+    rings: Callable[[datetime], bool] | None = None
 
     def reads(self, handler: Handler, role: str | None = None) -> Route:
         """A page for somebody who is signed in."""

@@ -40,8 +40,8 @@ class Live:
         """The stream's address."""
         return [web.get("/console/events", self.glass.reads(self.stream))]
 
-    async def close(self, _app: web.Application) -> None:
-        """Ends every stream, so that the server can stop at once."""
+    def close(self) -> None:
+        """Ends every stream."""
         self._closing = True
         for stream in self._streams:
             stream.set()

@@ -44,7 +44,8 @@ class QueuePage:
     def _on_call(self) -> dict[str, Any]:
         now = self.glass.clock.now()
         on_shift: Shifts = shifts(self.glass.roster, now)
-        return {"duty": on_shift, "silent": bool(on_shift.now) and not self.glass.duty.on_call_now(now)}
+        rings = self.glass.rings is None or self.glass.rings(now)
+        return {"duty": on_shift, "silent": bool(on_shift.now) and not rings}
 
 
 def queue_lines(tx: Connection, glass: Glass, person: str) -> dict[str, Any]:
