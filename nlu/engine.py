@@ -21,6 +21,9 @@ MODEL = Path(__file__).parent / "model" / "embedded.npz"
 OTHER_BELOW = 0.3
 """An intent that is less likely than this is not claimed."""
 
+SURE = 0.6
+"""Below this an amber alarm names the topic."""
+
 _INTENT_OF_KIND = {
     RiskKind.suicide: "psych_support",
     RiskKind.self_harm: "psych_support",
@@ -94,6 +97,6 @@ def _with_alarm(alarm: Alarm, intent: str, confidence: float) -> tuple[str, floa
     """Danger names the topic: a red text is never filed under the errand it came with."""
     if alarm.risk is Risk.red:
         return _INTENT_OF_KIND[alarm.kind], 1.0
-    if intent == "other":
+    if intent == "other" or confidence < SURE:
         return _INTENT_OF_KIND[alarm.kind], 0.5
     return intent, confidence

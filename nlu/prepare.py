@@ -41,11 +41,11 @@ def prepare(text: str, lexicon: Lexicon, languages: LinearModel) -> Prepared:
     """Everything that reading needs to know of the letters. Linear in the text's length."""
     tidied = tidy(text[:_MOST_LETTERS])
     parts = words(tidied)
-    found = counts(tidied)
+    found = counts(" ".join(parts))
     script = script_of(found)
     main = max(found, key=lambda name: found[name]) if script == "mixed" else script
     language = guess(languages, main, parts, tidied)
-    keys = lexicon.repair(_loose(parts), habit_of(tidied[:4000])) if found["greek"] or found["latin"] else []
+    keys = lexicon.repair(loose(parts), habit_of(tidied[:4000])) if found["greek"] or found["latin"] else []
     simple = [plain(part) for part in parts]
     if script == "latin" and language.language == "el":
         script = "greeklish"
@@ -54,7 +54,7 @@ def prepare(text: str, lexicon: Lexicon, languages: LinearModel) -> Prepared:
     )
 
 
-def _loose(parts: Sequence[str]) -> list[str]:
+def loose(parts: Sequence[str]) -> list[str]:
     """The words without apostrophes, the pieces apart (σ'αγαπώ); only alphabets that have keys."""
     pieces = (piece for part in parts for piece in part.split("'") if piece)
     return [piece for piece in pieces if is_greek(piece) or is_latin(piece) or piece.isdigit()]

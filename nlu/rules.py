@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -226,17 +226,24 @@ def _verdict(hits: Sequence[tuple[Rule, Risk]]) -> Alarm | None:
 
 def key_of(language: str) -> Callable[[str], str]:
     """How a language's words are written in patterns and texts alike."""
-    return fold if language == "el" else _plain_key
+    return _greek_key if language == "el" else _plain_key
 
 
+@lru_cache(8192)
+def _greek_key(word: str) -> str:
+    """Pattern words repeat; only words of the files come here, never a citizen's."""
+    return fold(word)
+
+
+@lru_cache(8192)
 def _plain_key(word: str) -> str:
     return plain(tidy(word))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """One file, by the quick loader when the machine has it."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content: dict[str, Any] = yaml.load(path.read_bytes(), loader)  # noqa: S506  (both loaders are safe)
+    """One file; every value is a string, so that the word "no" stays a word."""
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    content: dict[str, Any] = yaml.load(path.read_bytes(), loader)  # noqa: S506  (makes strings only)
     return content
 
 
@@ -251,9 +258,9 @@ def _rules(content: dict[str, Any], language: str) -> Iterator[Rule]:
             unless=_strings(entry.get("unless", ())),
             examples=_strings(entry["examples"]),
             counter_examples=_strings(entry["counter_examples"]),
-            past=entry.get("past", False),
+            past=entry.get("past") == "true",
             sign=entry.get("sign"),
-            reviewer=entry["reviewer"],
+            reviewer=None if entry["reviewer"] in ("null", "") else entry["reviewer"],
             note=entry.get("note", ""),
         )
 

@@ -26,7 +26,7 @@ from nlu.language import LANGUAGES
 from nlu.lexicon import Lexicon
 from nlu.linear import LinearModel, join, softmax
 from nlu.normalise import fold, habit_of, is_greek, plain, tidy, words
-from nlu.prepare import _loose
+from nlu.prepare import loose
 from nlu.reading import INTENTS
 from nlu.rules import vocabulary as risk_vocabulary
 from nlu.variants import GREEKLISH, greeklish, spell
@@ -121,18 +121,19 @@ def rows_of(example: Example, lexicon: Lexicon) -> list[Row]:
 def keys_of(text: str, lexicon: Lexicon) -> list[str]:
     """The keys of a Greek or Greeklish text."""
     tidied = tidy(text)
-    return lexicon.repair(_loose(words(tidied)), habit_of(tidied))
+    return lexicon.repair(loose(words(tidied)), habit_of(tidied))
 
 
 def train_intents(rows: Sequence[Row]) -> LinearModel:
     """The intent model, its temperature set on phrases that it had not seen."""
-    model = _fit_intents(rows)
+    model = fit_intents(rows)
     return LinearModel(
         model.labels, model.vocabulary, model.idf, model.weights, model.bias, _temperature(held_out(rows))
     )
 
 
-def _fit_intents(rows: Sequence[Row]) -> LinearModel:
+def fit_intents(rows: Sequence[Row]) -> LinearModel:
+    """One model on all given rows, its temperature not yet set."""
     return fit(
         [list(features(row.words)) for row in rows], [row.intent for row in rows], INTENTS, least=2, strength=30.0
     )
@@ -147,7 +148,7 @@ def held_out(rows: Sequence[Row]) -> list[tuple[NDArray[np.float32], int]]:
     """For every typed phrase its log scores by a model that never saw its family, and the truth."""
     found: list[tuple[NDArray[np.float32], int]] = []
     for part in range(FOLDS):
-        model = _fit_intents([row for row in rows if part_of(row.family) != part])
+        model = fit_intents([row for row in rows if part_of(row.family) != part])
         for row in rows:
             if part_of(row.family) == part and row.typed:
                 scores, _ = model.scores(features(row.words))
@@ -169,6 +170,7 @@ def _temperature(scored: Sequence[tuple[NDArray[np.float32], int]]) -> float:
 
 _SNIPPETS = 2500
 _TOP = 6000
+_SINGLES = 1500
 
 
 def train_languages(examples: Iterable[Example]) -> LinearModel:
@@ -177,7 +179,7 @@ def train_languages(examples: Iterable[Example]) -> LinearModel:
     labels: list[str] = []
     phrases = list(examples)
     for language in LANGUAGES:
-        for snippet in [*_snippets(language), *_own(phrases, language)]:
+        for snippet in [*_snippets(language), *_own(phrases, language) * 2]:
             rows.append(list(language_features([w.replace("'", "") for w in words(tidy(snippet))])))
             labels.append(language)
     return fit(rows, labels, LANGUAGES, least=4, strength=20.0)
@@ -206,7 +208,7 @@ def _snippets(language: str) -> list[str]:
     made = [
         turn(" ".join(chance.choices(listed, weights, k=chance.randint(1, 5)))) for _ in range(_SNIPPETS)
     ]
-    return made + [turn(word) for word in listed[:1200]]
+    return made + [turn(word) for word in listed[:_SINGLES]]
 
 
 def _word_list(language: str) -> tuple[list[str], list[float]]:
