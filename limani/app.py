@@ -37,11 +37,26 @@ from flows.model import Library
 from limani.escalate import make_escalation
 from limani.health import Health
 from limani.parts import Parts, make_parts
+from limani.web import make_web_app
 from nlu.engine import EmbeddedReader
+from nlu.reading import Reader
 from store.clock import Clock
 from store.loop import Loop, Pulse
 
 ROLES = ("web", "worker", "pager")
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """What takes longest to load and never changes: the flows, and the engine that reads texts."""
+
+    library: Library
+    reader: Reader
+
+
+def load_mind() -> Mind:
+    """From the files of the installation. Raises FlowError."""
+    return Mind(load_library(), EmbeddedReader.load())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,14 @@ class App:
         doors = [route for channel in self.channels.values() for route in channel.routes()]
         return [*doors, *self.staff.routes, *self.console.routes(), *self.health.routes()]
 
+    def web_app(self) -> web.Application:
+        """The HTTP side, with every open stream ended first when it stops."""
+
+        async def end_chats(_: web.Application) -> None:
+            await self.channels["web"].stop()
+
+        return make_web_app(self.routes(), (self.console.close, end_chats))
+
     def loops(self, roles: Iterable[str] = ROLES) -> list[Loop]:
         """The loops of these roles. Each may run in any number of processes."""
         of_role = {
@@ -81,15 +104,16 @@ class App:
         }
         return [loop for role in roles for loop in of_role[role]]
 
-    async def start(self) -> None:
-        """Gives back what a crash left half done, then opens connections. Waits for no provider."""
+    async def start(self, roles: Iterable[str] = ROLES) -> None:
+        """Gives back what a crash left half done, then opens connections. Waits for no provider. Channels
+        register their webhook (or poll) only where webhooks are served."""
         if self.parts.settings.database_url.startswith("sqlite"):
             # Only one process serves a SQLite file, so whatever is taken or being sent was ours.
             await self.parts.db.write(self.parts.inbox.release_all)
             await self.parts.db.write(self.outbox.release_all)
         if self.twilio is not None:
             await self.twilio.start()
-        for channel in self.channels.values():
+        for channel in self.channels.values() if "web" in roles else ():
             await channel.start()
 
     async def stop(self) -> None:
@@ -109,9 +133,11 @@ async def make_app(
     clock: Clock | None = None,
     chance: Random | None = None,
     auto_login: str | None = None,
+    mind: Mind | None = None,
 ) -> App:
-    """Makes the product from its settings. `clock` and `chance` are for transcripts; `auto_login` signs
-    every browser into the console as that person (only the demo says so)."""
+    """Makes the product from its settings. `clock` and `chance` are for transcripts, and a `mind` that was
+    loaded already; `auto_login` signs every browser into the console as that person (only the demo)."""
+    mind = mind or load_mind()
     parts = await make_parts(settings, clock, chance)
     limits: dict[str, Limits] = {}
     refusals, pulse = Refusals(), Pulse()
@@ -121,7 +147,6 @@ async def make_app(
     twilio = _twilio(settings)
     channels = _channels(parts, outbox, door, twilio, refusals)
     limits.update({name: channel.limits for name, channel in channels.items()})
-    library = load_library()
     staff = make_escalation(parts, twilio)
     turns = Turns(
         parts.db,
@@ -133,8 +158,8 @@ async def make_app(
         Sessions(parts.vault),
         parts.record,
         World(parts.profile, parts.ids, staff.duty.on_call_now),
-        library,
-        EmbeddedReader.load(),
+        mind.library,
+        mind.reader,
     )
     return App(
         parts,
@@ -144,7 +169,7 @@ async def make_app(
         Sender(parts.db, parts.bell, parts.clock, parts.ids, outbox, parts.citizens, parts.record, channels),
         Waits(parts.db, parts.bell, parts.clock, parts.inbox),
         staff,
-        _console(parts, staff, library, auto_login),
+        _console(parts, staff, mind.library, auto_login),
         Health(parts, spool, pulse, refusals),
         channels,
         twilio,
@@ -232,7 +257,7 @@ def _console(parts: Parts, staff: Escalation, library: Library, auto_login: str 
         db=parts.db,
         record=parts.record,
         desk=staff.desk,
-        accounts=Accounts(),
+        accounts=Accounts(parts.db),
         roster=staff.duty.roster,
         bell=parts.bell,
         clock=parts.clock,
@@ -241,4 +266,5 @@ def _console(parts: Parts, staff: Escalation, library: Library, auto_login: str 
         public_url=parts.settings.public_url,
         library=library,
         auto_login=auto_login,
+        rings=staff.duty.on_call_now,
     )

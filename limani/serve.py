@@ -21,7 +21,7 @@ from limani.app import ROLES, App, make_app
 from limani.commands.offline import given_settings
 from limani.commands.told import Told
 from limani.logs import set_up_logs
-from limani.web import listen, make_web_app
+from limani.web import listen
 from store.database import StoreUnavailable
 from store.loop import run
 
@@ -81,9 +81,9 @@ async def started(settings: Settings, auto_login: str | None = None) -> App:
 async def serving(app: App, roles: tuple[str, ...] = ROLES) -> AsyncIterator[int]:
     """Everything runs inside this block; gives the port."""
     settings = app.parts.settings
-    await app.start()
+    await app.start(roles)
     try:
-        runner, port = await listen(make_web_app(app.routes()), settings.host, settings.port)
+        runner, port = await listen(app.web_app(), settings.host, settings.port)
     except OSError as error:
         await app.stop()
         raise Told(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None

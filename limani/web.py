@@ -11,6 +11,7 @@ from store.database import StoreUnavailable
 
 log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Closing = Callable[[web.Application], Awaitable[None]]
 MOST_BODY = 4 * 1024 * 1024
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -44,10 +45,11 @@ def _dress(response: web.StreamResponse) -> None:
             response.headers.setdefault(name, value)
 
 
-def make_web_app(routes: Iterable[web.RouteDef]) -> web.Application:
-    """The application that serves all rooms."""
+def make_web_app(routes: Iterable[web.RouteDef], closing: Iterable[Closing] = ()) -> web.Application:
+    """The application that serves all rooms. `closing` ends open streams when the server stops."""
     app = web.Application(middlewares=[every_answer], client_max_size=MOST_BODY)
     app.add_routes(routes)
+    app.on_shutdown.extend(closing)
     return app
 
 

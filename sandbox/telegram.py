@@ -46,6 +46,7 @@ class TelegramStandIn(StandIn):
         self.allowed_updates: list[str] = []
         self.commands: list[dict[str, Any]] = []
         self.phones: dict[int, TelegramPhone] = {}
+        self.last_update: dict[str, Any] | None = None
         self.files: dict[str, bytes] = {}
         self.last_error = ""
         self.arrived = asyncio.Event()
@@ -113,6 +114,7 @@ class TelegramStandIn(StandIn):
         number = update.get("update_id", self._next_update)
         self._next_update = max(self._next_update, number) + 1
         parcel = Parcel(number, key, {"update_id": number, **update}, expires_after)
+        self.last_update = parcel.payload
         self.lanes.put(parcel)
         self.arrived.set()
         return parcel

@@ -22,12 +22,12 @@ async def rotate(db: Database, vault: Vault) -> int:
 
 
 async def _rotate_column(db: Database, vault: Vault, table: Table, column: Column[bytes]) -> int:
-    count, last = 0, -1
-    while True:
+    count = 0
+    last: int | None = -1
+    while last is not None:
         done, last = await db.write(lambda tx, last=last: _batch(tx, vault, table, column, last))  # type: ignore[misc]
         count += done
-        if last is None:
-            return count
+    return count
 
 
 def _batch(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.session import Fact
 from limani.commands.told import Told
 
 app = typer.Typer(help="Conversations: the static proof, and pictures.", no_args_is_help=True)
@@ -14,19 +15,26 @@ Folder = Annotated[Path | None, typer.Option(help="another folder of flows")]
 
 
 @app.command()
-def check(folder: Folder = None) -> None:
+def check(
+    folder: Folder = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="show warnings one by one")] = False,
+) -> None:
     """Proves that every node can be reached, ends, waits with a time-out and leads to a human."""
     from flows.check import check as prove
 
     library = _library(folder)
-    problems = prove(library)
+    problems = prove(library, _facts())
     for problem in problems:
-        typer.echo(str(problem))
-    errors = [problem for problem in problems if not problem.warning]
+        if verbose or problem.level == "error":
+            typer.echo(str(problem))
+    errors = [problem for problem in problems if problem.level == "error"]
     if errors:
         raise Told(f"{len(errors)} problems in the flows")
     nodes = sum(len(flow.nodes) for flow in library.flows.values())
-    typer.echo(f"{len(library.flows)} flows, {nodes} nodes, {', '.join(library.languages)}: no problems")
+    warned = f"{len(problems)} warnings (--verbose shows them)" if problems else "no warnings"
+    typer.echo(
+        f"{len(library.flows)} flows, {nodes} nodes, {', '.join(library.languages)}: no errors, {warned}"
+    )
 
 
 @app.command()
@@ -42,6 +50,16 @@ def draw(
         raise Told(f"there is no flow {flow}: {', '.join(sorted(library.flows))}")
     for name in [flow] if flow else sorted(library.flows):
         typer.echo(mermaid(library.flows[name]))
+
+
+def _facts() -> dict[str, Fact]:
+    """The facts of the profile as citizens are told them today."""
+    from limani.commands.offline import given_profile, given_settings
+    from store.clock import SystemClock
+
+    profile = given_profile(given_settings())
+    views = profile.facts_at(SystemClock().now(), profile.town.default_language)
+    return {name: Fact(view.value, view.sure, view.dialable, view.other) for name, view in views.items()}
 
 
 def _library(folder: Path | None):  # type: ignore[no-untyped-def]

@@ -5,20 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from limani.commands import offline
 from limani.commands.told import Told
 from limani.parts import Parts
-from store.clock import rfc3339
 
-if TYPE_CHECKING:
-    from escalation.people import People
-
-T = TypeVar("T")
 app = typer.Typer(help="Accounts of responders and supervisors.", no_args_is_help=True)
 
 
@@ -30,8 +24,18 @@ def add(
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from stdin")] = False,
 ) -> None:
     """Makes an account; without --password-stdin a first password is made and shown once."""
+    from escalation import people
+
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(12)
-    _with_people(lambda people: people.add(name, role, password, language))
+
+    async def work(parts: Parts) -> None:
+        hashed = await people.hash_password(password)
+        await parts.db.write(lambda tx: people.add(tx, name, role, hashed, parts.clock.now(), language))
+
+    try:
+        offline.run(work)
+    except people.PeopleError as error:
+        raise Told(str(error)) from None
     if not password_stdin:
         typer.echo(f"{name}: first password {password}")
 
@@ -39,36 +43,26 @@ def add(
 @app.command(name="list")
 def list_people(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
     """Lists the accounts."""
-    accounts = _with_people(lambda people: people.list())
-    rows = [
-        {"name": one.name, "role": one.role.value, "disabled_at": rfc3339(one.disabled_at)}
-        for one in accounts
-    ]
+    from escalation import people
+
+    async def work(parts: Parts) -> list[dict[str, object]]:
+        return await parts.db.read(people.list_all)
+
+    rows = offline.run(work)
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
-        typer.echo(f"{row['name']:<16} {row['role']:<12} {'disabled' if row['disabled_at'] else 'active'}")
+        typer.echo(f"{row['name']:<16} {row['role']:<12} {'disabled' if row['disabled'] else 'active'}")
 
 
 @app.command()
 def disable(name: Annotated[str, typer.Argument(help="the account")]) -> None:
     """Closes an account; its sessions end at once."""
-    if not _with_people(lambda people: people.disable(name)):
+    from escalation import people
+
+    async def work(parts: Parts) -> bool:
+        return await parts.db.write(lambda tx: people.disable(tx, name, parts.clock.now()))
+
+    if not offline.run(work):
         raise Told(f"there is no active account {name}")
-
-
-def _with_people(deed: Callable[[People], Awaitable[T]]) -> T:
-    from escalation.people import People, PeopleError
-
-    async def work(parts: Parts) -> T:
-        people = People(parts.db, parts.clock)
-        try:
-            return await deed(people)
-        finally:
-            people.close()
-
-    try:
-        return offline.run(work)
-    except PeopleError as error:
-        raise Told(str(error)) from None

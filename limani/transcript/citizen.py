@@ -156,7 +156,7 @@ class OnWeb:
 
 def _token(shown: object, label: str) -> str | None:
     buttons = shown.get("buttons", []) if isinstance(shown, dict) else []
-    return next((button["id"] for button in buttons if button.get("label") == label), None)
+    return next((token for token, words in buttons if words == label), None)
 
 
 def _place(text: str) -> tuple[float, float]:

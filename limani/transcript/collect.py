@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from bot.outbox import Outbox
 from store.schema import attempts, entries, outbox, pages, tickets
 from tickets.record import Record
 
+_TOLD = (tickets, outbox, attempts, entries)
 _SHOWN_ENTRIES = ("status", "page", "handoff", "note")
 Line = tuple[int, list[str]]
 
@@ -39,9 +40,13 @@ class Collector:
             *self._entries(tx),
         ]
         found.sort(key=lambda line: line[0])
-        if found:
-            self.last = max(self.last, *(row for row, _ in found))
+        self.last = max(self.last, self._newest(tx))
         return [self._named(line) for _, lines in found for line in lines]
+
+    def _newest(self, tx: Connection) -> int:
+        """The newest row of the four tables."""
+        newest = [tx.execute(select(func.max(table.c.id))).scalar() for table in _TOLD]
+        return max(row or 0 for row in newest)
 
     def _opened(self, tx: Connection) -> Iterator[Line]:
         for row in tx.execute(select(tickets).where(tickets.c.id > self.last).order_by(tickets.c.id)):
@@ -88,7 +93,7 @@ class Collector:
             if row.by == "citizen":
                 if row.assigned_to:
                     yield row.id, [f"=> {row.assigned_to} reads: {_indented(self.record.text_of(row))}"]
-            elif row.kind in _SHOWN_ENTRIES and (text := self.record.text_of(row)) != "opened":
+            elif row.kind in _SHOWN_ENTRIES and not _told_already(text := self.record.text_of(row)):
                 by = "" if row.by == "system" else f" ({row.by})"
                 yield row.id, [f"=> {row.kind} {row.ref}{by}: {_indented(text)}"]
 
@@ -101,6 +106,11 @@ class Collector:
         for ref, name in self.names.items():
             line = line.replace(ref, name)
         return line
+
+
+def _told_already(text: str) -> bool:
+    """The opening and the ringing of phones have lines of their own."""
+    return text == "opened" or text.startswith("paging ")
 
 
 def _indented(text: str) -> str:

@@ -9,6 +9,7 @@ import aiohttp
 from limani.transcript.stage import PEOPLE, Stage
 from sandbox.twilio_call import Call
 
+_SPELLED = re.compile(r"H R K, \S \S \S \S\b")
 _LINK = re.compile(r"https?://\S+/a/\S+")
 
 
@@ -61,7 +62,7 @@ async def _talk(call: Call, person: str, deed: str) -> list[str]:
 
 def _heard(call: Call, person: str, since: int) -> str:
     words = " ".join(part.text for part in call.heard[since:])
-    spoken = re.sub(r"\d", "#", words)
+    spoken = re.sub(r"\d", "#", _SPELLED.sub("(reference)", words))
     return f"=> {person} hears: {spoken}"
 
 

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,10 +24,10 @@ from sqlalchemy import Connection, func, select
 
 from bot import waits
 from config.settings import Settings, load_settings
-from limani.app import App, make_app
+from limani.app import App, Mind, load_mind, make_app
 from limani.transcript.citizen import Phone, make_phone
 from limani.transcript.collect import Collector
-from limani.web import listen, make_web_app
+from limani.web import listen
 from sandbox import Record, TelegramStandIn, TwilioStandIn, ViberStandIn
 from store.clock import ManualClock
 from store.schema import attempts, inbox, pages, tickets
@@ -56,6 +57,12 @@ POLICY = {
 }
 
 
+@cache
+def mind() -> Mind:
+    """Loaded once a process, whatever the number of transcripts."""
+    return load_mind()
+
+
 @dataclass(slots=True)
 class Stage:
     """A running product for one transcript block."""
@@ -77,8 +84,8 @@ class Stage:
     async def open(self) -> None:
         """Starts the product (again)."""
         self.seed += 1
-        self.app = await make_app(self.settings, clock=self.clock, chance=Random(self.seed))  # noqa: S311 - a transcript
-        self.runner, _ = await listen(make_web_app(self.app.routes()), "127.0.0.1", self.port)
+        self.app = await make_app(self.settings, clock=self.clock, chance=Random(self.seed), mind=mind())  # noqa: S311
+        self.runner, _ = await listen(self.app.web_app(), "127.0.0.1", self.port)
         await self.app.start()
 
     async def restart(self) -> None:
@@ -132,7 +139,7 @@ class Stage:
         dues = [
             await read(waits.next_due),
             await read(self.app.outbox.next_due),
-            *await read(_paging_dues),
+            await self.app.staff.next_due(),
         ]
         now = self.clock.now()
         return min((due for due in dues if due is not None and due > now), default=None)
@@ -217,14 +224,6 @@ def _fingerprint(tx: Connection) -> list[Any]:
     moving = (pages.c.id, pages.c.state, pages.c.round, pages.c.step, pages.c.due_at)
     newest = tx.execute(select(func.max(inbox.c.id))).all()
     return [*tx.execute(select(*columns)).all(), *tx.execute(select(*moving)).all(), *newest]
-
-
-def _paging_dues(tx: Connection) -> list[datetime]:
-    """When the pager will next have something to do."""
-    found = [tx.execute(select(table.c.due_at)).scalars() for table in (pages, attempts)]
-    contact = tx.execute(select(pages.c.contact_due_at)).scalars()
-    leases = tx.execute(select(attempts.c.lease_until)).scalars()
-    return [due for dues in (*found, contact, leases) for due in dues if due is not None]
 
 
 def _free_port() -> int:
