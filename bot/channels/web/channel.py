@@ -165,9 +165,7 @@ class WebChannel:
         except Refused as refusal:
             return _sorry(refusal.status, refusal.word, language_of(request))
         token = self._identity.of(request)
-        response = web.Response(
-            status=204, headers={"Clear-Site-Data": '"cache"', "Cache-Control": "no-store"}
-        )
+        response = web.Response(status=204, headers={"Cache-Control": "no-store"})
         self._identity.forget(response)
         if token is not None:
             await self._drop(token)

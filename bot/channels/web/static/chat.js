@@ -219,11 +219,14 @@
   // Quick exit: forget here and there, and put a harmless page in this one's place.
   const leave = (event) => {
     event?.preventDefault();
+    source?.close();
     document.title = "…";
     talk.replaceChildren();
     fetch("/chat/leave", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}", keepalive: true });
-    const away = $("exit").href;
-    try { window.top.location.replace(away); } catch (_) { window.location.replace(away); }
+    // A page of our own origin that frames the chat (the demo) may name another harmless page for its frame.
+    const own = window.frameElement?.dataset.exit;
+    if (own) return window.location.replace(own);
+    try { window.top.location.replace($("exit").href); } catch (_) { window.location.replace($("exit").href); }
   };
   $("exit").addEventListener("click", leave);
   let escaped = 0;
