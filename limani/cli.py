@@ -107,11 +107,12 @@ def retention(
 @app.command()
 def drill(
     wait: Annotated[int, typer.Option(min=10, help="seconds until the drill counts as unanswered")] = 300,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """A synthetic citizen writes; the phone of whoever is on call rings; the times are shown."""
     from limani.commands.drill import run_drill
 
-    run_drill(wait)
+    run_drill(wait, as_json)
 
 
 def main() -> None:

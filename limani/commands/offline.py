@@ -15,6 +15,7 @@ from config.settings import Settings, SettingsError, load_settings
 from limani.commands.told import Told
 from limani.parts import Parts, make_parts
 from store.database import StoreUnavailable
+from store.vault import SealBroken
 
 T = TypeVar("T")
 
@@ -49,10 +50,16 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
 
 
 def run(work: Callable[[Parts], Awaitable[T]]) -> T:
-    """Runs `work` on the parts and returns its value."""
+    """Runs `work` on the parts and returns its value. A store that goes away, or that other keys have
+    sealed, is told in one sentence too."""
 
     async def main() -> T:
         async with opened(given_settings()) as parts:
             return await work(parts)
 
-    return asyncio.run(main())
+    try:
+        return asyncio.run(main())
+    except StoreUnavailable as error:
+        raise Told(str(error)) from None
+    except SealBroken:
+        raise Told("LIMANI_SECRET_KEYS does not open this database: it was sealed with another key") from None
