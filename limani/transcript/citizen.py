@@ -113,7 +113,7 @@ class OnWeb:
         mark = f"transcript-{self._count}"
         match verb:
             case "opens":
-                await self._open()
+                await self._post("/chat/open", {})
             case "says":
                 await self._post("/chat/messages", {"text": text, "id": mark})
             case "taps":
