@@ -18,6 +18,7 @@ from bot.channels.sms import SmsChannel
 from bot.channels.telegram import TelegramChannel
 from bot.channels.viber import ViberChannel
 from bot.channels.web.channel import WebChannel
+from bot.channels.web.page import Town
 from bot.channels.webhook import Refusals
 from bot.door import Door
 from bot.outbox import Outbox
@@ -249,6 +250,7 @@ def _web(parts: Parts, outbox: Outbox, door: Door) -> WebChannel:
         door,
         parts.settings.public_url,
         ("'self'", *town.web_chat.origins),
+        Town({name: parts.profile.words(town.municipality, name) for name in ("el", "en")}, town.bot_name),
     )
 
 
