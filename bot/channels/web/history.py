@@ -46,6 +46,7 @@ class Item:
     urgent: bool = False
     location: bool = False
     mine: str = ""
+    key: str = ""  # which text it is, so that the page knows a question that is over
 
     def as_json(self) -> dict[str, Any]:
         """Ids as text: JavaScript rounds 19 digits."""
@@ -59,6 +60,7 @@ class Item:
             "urgent": self.urgent,
             "location": self.location,
             "mine": self.mine,
+            "key": self.key,
         }
 
 
@@ -114,7 +116,17 @@ class History:
         token = to_base32(row.id)
         buttons = tuple((f"~{token}.{n}", label) for n, (_, label) in enumerate(body["buttons"]))
         urgent = row.lane == Lane.urgent
-        return Item(row.id, by, "said", body["text"], row.created_at, buttons, urgent, bool(body["location"]))
+        return Item(
+            row.id,
+            by,
+            "said",
+            body["text"],
+            row.created_at,
+            buttons,
+            urgent,
+            bool(body["location"]),
+            key=row.key,
+        )
 
 
 def _heard(tx: Connection, citizen: int, since: int) -> list[Row[Any]]:

@@ -13,7 +13,8 @@ Limani.rail = (() => {
     for (let i = index; i >= 0; i -= 1) if (beads[i].kind === "stored") return beads[index].at - beads[i].at;
     return null;
   };
-  const time = (ms) => (ms < 10000 ? `+${ms.toLocaleString(Limani.language)} ${words.ms}` : `+${(ms / 1000).toFixed(1)} ${words.s}`);
+  const seconds = new Intl.NumberFormat(Limani.language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const time = (ms) => (ms < 1000 ? `+${ms} ${words.ms}` : `+${seconds.format(ms / 1000)} ${words.s}`);
   const draw = (bead, index) => {
     const line = make("li", `bead ${bead.kind}${bead.risk ? ` risk-${bead.risk}` : ""}`);
     const dot = make("span", "bead-dot");

@@ -188,7 +188,7 @@ Limani.stories = (() => {
   };
 
   const tell = (text, stoppable) => {
-    $("teller-words").textContent = text;
+    $("teller-words").textContent = stoppable ? "" : text; // the story's own button says its name
     $("teller").hidden = !text;
     $("teller-stop").hidden = !stoppable;
   };

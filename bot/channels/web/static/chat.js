@@ -97,7 +97,8 @@
   };
   const offer = () => {
     const all = [...items.values()].sort((a, b) => (before(a.id, b.id) ? -1 : 1));
-    const answered = all.findLastIndex((item) => item.by === "citizen");
+    // A question is over when it was answered, or when a human has come.
+    const answered = all.findLastIndex((item) => item.by !== "bot" || /joined/.test(item.key));
     const asked = waiting.size ? undefined : all.slice(answered + 1).findLast((item) => item.buttons.length || item.location);
     const key = asked ? asked.id : "";
     if (choices.dataset.of === key) return;
