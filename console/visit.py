@@ -5,6 +5,7 @@ Every handler of the console gets a Visit and nothing of the cookie, the headers
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from console.told import tell
 from console.views import Bubble
 from console.words import LANGUAGES, Words
 
+_PLACE = re.compile(r"/console/(tickets(/[A-Za-z0-9-]{1,16})?|shift)?")
 Handler = Callable[["Visit"], Awaitable[web.StreamResponse]]
 
 
@@ -88,8 +90,7 @@ def see_other(place: str) -> web.Response:
 
 def safe_place(place: str) -> str:
     """Where to go after sign-in: a page of ours, whatever the address said."""
-    ours = place.startswith("/console/") and not place.startswith("/console/log")
-    return place if ours and all(c.isalnum() or c in "/-_." for c in place) else "/console/"
+    return place if _PLACE.fullmatch(place) else "/console/"
 
 
 def language_of(request: web.Request, cookie: str) -> str:
