@@ -27,6 +27,7 @@ GAPS = (2, 3, 5, 6, 7)  # seconds before each repeat: six requests in 23 seconds
 MOST_TRIES = len(GAPS) + 1
 POLL = timedelta(seconds=20)  # a call that nobody tells us about is asked after
 TEXT_RESTS = timedelta(minutes=2)
+LATE = timedelta(seconds=2)  # how late a call may start before its step is made longer
 NUMBER_REFUSED = "number_refused"  # this phone will never be reached: its step does not wait for the repeats
 KEYS = "23456789"  # 1 and 0 are what pockets and menus press
 _RING_AGAIN = (PageState.needed, PageState.ringing, PageState.exhausted)
@@ -187,8 +188,6 @@ class Attempts:
         tries: int,
     ) -> int:
         row = self._ids.new()
-        first = self._ids.choice(KEYS)
-        second = self._ids.choice(KEYS.replace(first, ""))
         tx.execute(
             insert(attempts).values(
                 id=row,
@@ -198,13 +197,22 @@ class Attempts:
                 person=person,
                 means=means,
                 state=AttemptState.due,
-                keys=first + second,
+                keys=self._keys(tx) if means == "voice" else "",
                 tries=tries,
                 at=now,
                 due_at=due_at,
             )
         )
         return row
+
+    def _keys(self, tx: Connection) -> str:
+        """Two keys; the first differs from those of the last calls, so that no habit and no echo of an
+        earlier prompt presses it."""
+        calls = select(attempts.c["keys"]).where(attempts.c.means == "voice")
+        last = tx.execute(calls.order_by(attempts.c.id.desc()).limit(6)).scalars()
+        used = {keys[0] for keys in last}
+        first = self._ids.choice("".join(key for key in KEYS if key not in used))
+        return first + self._ids.choice(KEYS.replace(first, ""))
 
     def _repeat(self, tx: Connection, row: Row[Any], due_at: datetime, now: datetime) -> None:
         if row.tries < MOST_TRIES and _wanted(tx, row.page_id):
@@ -240,10 +248,12 @@ class Attempts:
 
     def _take(self, tx: Connection, row: Row[Any], now: datetime) -> Job:
         lease = {"lease_owner": self.owner, "lease_until": now + LEASE, "tries": row.tries + 1}
-        if row.tries == 0:
-            lease["at"] = now  # when it rang, not when it was planned
         _move(tx, row.id, AttemptState.sending, **lease)
-        return Job(row.id, row.page_id, row.person, row.means, row.ref, max(row.ends_at - now, timedelta(0)))
+        ends_at = row.ends_at
+        if row.tries == 0 and now - row.at > LATE:
+            ends_at += now - row.at  # it had to wait for its turn: the person gets the whole time
+            tx.execute(update(pages).where(pages.c.id == row.page_id).values(due_at=ends_at))
+        return Job(row.id, row.page_id, row.person, row.means, row.ref, max(ends_at - now, timedelta(0)))
 
 
 def get(tx: Connection, attempt: int) -> Row[Any] | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
-from prometheus_client import Counter
+from multidict import MultiDict
 from sqlalchemy import Connection, Row, select
 
 from bot.twilio import TwilioClient
@@ -29,7 +30,6 @@ from store.schema import attempts, pages, tickets
 from tickets.states import AttemptState, PageState
 
 log = structlog.get_logger()
-REFUSED = Counter("limani_twilio_signatures_refused_total", "Requests that Twilio did not sign")
 MOST_HOLDS = 3
 _TAKEN = frozenset({PageState.acknowledged, PageState.contacted})
 
@@ -70,8 +70,10 @@ class Calls:
         client: TwilioClient,
         public_url: str,
         voices: Voices,
+        refused: Callable[[str], object],
     ) -> None:
         self._db, self._bell, self._clock = db, bell, clock
+        self._refused = refused
         self._attempts = known
         self._acknowledged = acknowledged
         self._duty = duty
@@ -199,12 +201,12 @@ class Calls:
 
     async def _form(self, request: web.Request) -> dict[str, str]:
         """The parameters, once the signature is good; otherwise 403 with nothing in it."""
-        form = await request.post()
+        form = _fields(await request.read())
         signature = request.headers.get("X-Twilio-Signature")
         if not self._client.verify(request.raw_path, form, signature):
-            REFUSED.inc()
+            self._refused("twilio")
             raise web.HTTPForbidden(text="")
-        known = {name: value for name, value in form.items() if isinstance(value, str)}
+        known = dict(form)
         if not known.get("Digits") and request.query.get("digits"):
             known["Digits"] = request.query["digits"]
         return known
@@ -223,6 +225,14 @@ def _line(tx: Connection, attempt: int) -> _Line | None:
     machine = row.state == AttemptState.machine
     who = (row.id, row.page_id, row.person, row.keys, machine)
     return _Line(*who, row.page_state, row.acknowledged_by, row.ref)
+
+
+def _fields(body: bytes) -> MultiDict[str]:
+    """The fields of a form; none for anything else, which no signature then fits."""
+    try:
+        return MultiDict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
+    except ValueError:
+        return MultiDict()
 
 
 def _attempt(request: web.Request) -> int:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from config.yamlfile import YamlError, YamlFile, read_yaml
 
 Model = TypeVar("Model", bound="Strict")
+T = TypeVar("T")
 
 
 class Strict(BaseModel):
@@ -36,6 +37,14 @@ def read_form(path: Path, model: type[Model]) -> tuple[Model, YamlFile]:
     except ValidationError as error:
         faults = [(fault["loc"], fault["msg"]) for fault in error.errors()]
         raise FormError([problem(file, place, message) for place, message in faults]) from None
+
+
+def not_empty(items: tuple[T, ...]) -> tuple[T, ...]:
+    """For lists that need something in them. (A minimum length would be a second complaint about a list
+    whose items are wrong.)"""
+    if not items:
+        raise ValueError("this list needs at least one entry")
+    return items
 
 
 def problem(file: YamlFile, place: tuple[str | int, ...], message: str) -> str:

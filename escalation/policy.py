@@ -59,10 +59,12 @@ class PageView:
 
 @dataclass(frozen=True, slots=True)
 class TryView:
-    """What a decision may know of one attempt of the present step. `alive`: it may still bring an answer."""
+    """What a decision may know of one attempt of the present step. `alive`: it may still bring an answer;
+    `unsent`: it waits for its turn, because more cases are paged than the provider takes in a second."""
 
     means: str
     alive: bool
+    unsent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def next_move(
     """What has to happen with a page that nobody has taken yet. `usable`: the means that work here."""
     steps = frozen.policy.steps
     resting = page.alarm and page.step >= len(steps)
-    if page.started and not _over(page, tries, resting, now):
+    if page.started and not _over(page, tries, resting, usable, now):
         return Wait()
     start = page.step + 1 if page.started and not resting else page.step
     round_, step = (page.round + 1, 0) if resting else (page.round, start)
@@ -130,10 +132,16 @@ def next_move(
     return _end_of_rounds(page, last, bool(tries) or step > 0, now)
 
 
-def _over(page: PageView, tries: Sequence[TryView], resting: bool, now: datetime) -> bool:
+def _over(
+    page: PageView, tries: Sequence[TryView], resting: bool, usable: frozenset[str], now: datetime
+) -> bool:
     """Whether the present step (or the pause between rounds) has ended.
 
-    Voice decides: a text alone is not waited for when every call of the step has come to nothing."""
+    Voice decides: a text alone is not waited for when every call of the step has come to nothing. A step
+    whose calls have not been made is not over: otherwise, on a night with many cases, the last ones would
+    go from step to step without ever ringing."""
+    if any(one.unsent and one.means in usable for one in tries):
+        return False
     if page.due_at <= now:
         return True
     if resting:

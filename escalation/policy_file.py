@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from escalation.forms import FormError, Strict, problem, read_form
+from escalation.forms import FormError, Strict, not_empty, problem, read_form
 from escalation.policy import ORDINALS, Policy, PolicyStep
 from escalation.roster import Roster
 
@@ -29,12 +29,12 @@ Length = Annotated[timedelta, BeforeValidator(_length)]
 
 class _Step(Strict):
     who: Annotated[str, Field(min_length=1)]
-    by: Annotated[tuple[Literal["voice", "sms"], ...], Field(min_length=1)]
+    by: Annotated[tuple[Literal["voice", "sms"], ...], AfterValidator(not_empty)]
     lasts: Annotated[Length, Field(alias="for")]
 
 
 class _File(Strict):
-    steps: Annotated[tuple[_Step, ...], Field(min_length=1)]
+    steps: Annotated[tuple[_Step, ...], AfterValidator(not_empty)]
     repeat: Annotated[int, Field(ge=1, le=100)] = 1
     contact_within: Length = timedelta(minutes=5)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy.exc import DBAPIError
 
 from bot.inbox import Inbox
 from escalation.acknowledge import Acknowledgements, with_ticket
@@ -33,6 +34,7 @@ from escalation.policy import (
 from escalation.watch import pageless
 from flows.session import StimulusKind
 from store.clock import to_micros
+from store.database import StoreUnavailable
 from store.moves import move
 from store.schema import attempts, entries, pages, tickets
 from tickets.record import Record
@@ -43,7 +45,7 @@ SEARCHING = (PageState.needed, PageState.ringing, PageState.exhausted)
 
 
 class Progress:
-    """One pass over all pages. `acts` counts what a pass changed, for the loop."""
+    """One pass over all pages."""
 
     def __init__(
         self, record: Record, inbox: Inbox, known: Attempts, acknowledged: Acknowledgements, duty: Duty
@@ -62,11 +64,19 @@ class Progress:
         found = _searching(tx)
         tries = _present_tries(tx)
         for page in found:
-            if page.status == TicketStatus.closed:
-                self._acknowledged.cancel(tx, page.ticket_id, now)
-            else:
-                told |= self._move_on(tx, page, tries[page.id], now)
+            told |= self._alone(tx, page, tries[page.id], now)
         return told
+
+    def _alone(self, tx: Connection, page: Row[Any], tries: Sequence[TryView], now: datetime) -> bool:
+        """One page in a savepoint of its own: whatever is wrong with it, the others are paged."""
+        try:
+            with tx.begin_nested():
+                return self._move_on(tx, page, tries, now)
+        except (DBAPIError, StoreUnavailable):
+            raise
+        except Exception as error:
+            log.error("page_stuck", page=page.id, error=type(error).__name__)
+            return False
 
     def _second_clock(self, tx: Connection, now: datetime) -> bool:
         told = False
@@ -78,6 +88,9 @@ class Progress:
         return told
 
     def _move_on(self, tx: Connection, page: Row[Any], tries: Sequence[TryView], now: datetime) -> bool:
+        if page.status == TicketStatus.closed:
+            self._acknowledged.cancel(tx, page.ticket_id, now)
+            return False
         frozen = thaw(page.policy) if page.policy else self._begin(page)
         view = PageView(
             started=page.state != PageState.needed,
@@ -171,12 +184,14 @@ def _present_tries(tx: Connection) -> defaultdict[int, list[TryView]]:
         attempts.c.round == pages.c.round,
         attempts.c.step == pages.c.step,
     )
-    query = select(attempts.c.page_id, attempts.c.means, attempts.c.state, attempts.c.why)
+    told = (attempts.c.means, attempts.c.state, attempts.c.tries, attempts.c.why)
+    query = select(attempts.c.page_id, *told)
     rows = tx.execute(query.join(pages, present).where(pages.c.state.in_(SEARCHING))).all()
     grouped: defaultdict[int, list[TryView]] = defaultdict(list)
     for row in rows:
-        waits = row.state == AttemptState.due and row.why == NUMBER_REFUSED
-        grouped[row.page_id].append(TryView(row.means, row.state in ATTEMPT_ALIVE and not waits))
+        due = row.state == AttemptState.due
+        alive = row.state in ATTEMPT_ALIVE and not (due and row.why == NUMBER_REFUSED)
+        grouped[row.page_id].append(TryView(row.means, alive, due and row.tries == 0))
     return grouped
 
 

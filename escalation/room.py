@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -82,8 +83,10 @@ def open_escalation(
     cps: float = 1.0,
     alphabet: Alphabet = Alphabet.capitals,
     voices: Voices | None = None,
+    refused: Callable[[str], object] = lambda channel: None,
 ) -> Escalation:
-    """Puts the room together. Without `twilio` pages wait in the console, and the alarm sounds at once."""
+    """Puts the room together. Without `twilio` pages wait in the console, and the alarm sounds at once.
+    `refused` counts requests that Twilio did not sign."""
     known = Attempts(floor.ids, floor.ids.token(12), cps)
     acknowledged = Acknowledgements(floor.record, floor.inbox, known, duty)
     progress = Progress(floor.record, floor.inbox, known, acknowledged, duty)
@@ -103,6 +106,7 @@ def open_escalation(
             twilio,
             public_url,
             voices or Voices(),
+            refused,
         )
         routes += calls.routes()
     desk = Desk(floor.record, floor.inbox, floor.ids, acknowledged, duty)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from config.yamlfile import YamlFile
-from escalation.forms import FormError, Strict, problem, read_form
+from escalation.forms import FormError, Strict, not_empty, problem, read_form
 from escalation.roster import MIDNIGHT, Person, Role, Roster, Shift
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -51,7 +51,7 @@ def _phone(value: str | None) -> str | None:
 class _Person(Strict):
     name: Annotated[str, Field(min_length=1, max_length=60)]
     phone: Annotated[str | None, AfterValidator(_phone)] = None
-    languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("el",)
+    languages: Annotated[tuple[str, ...], AfterValidator(not_empty)] = ("el",)
     role: Role = Role.responder
 
 
@@ -59,7 +59,7 @@ class _Shift(Strict):
     days: Annotated[frozenset[int], BeforeValidator(_days)]
     start: Annotated[int, BeforeValidator(_minutes), Field(alias="from")]
     end: Annotated[int, BeforeValidator(_minutes), Field(alias="to")]
-    order: Annotated[tuple[str, ...], Field(min_length=1)]
+    order: Annotated[tuple[str, ...], AfterValidator(not_empty)]
 
     @model_validator(mode="after")
     def _check(self) -> _Shift:
