@@ -26,7 +26,7 @@ COLUMNS = (
     "closed_at",
     "outcome",
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
+_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\0")
 Tickets = Iterable[Mapping[str, Any]]
 
 
