@@ -55,14 +55,14 @@ Limani.stories = (() => {
       return { items, labels: [...(page?.querySelectorAll("#choices button") || [])].map((button) => button.textContent) };
     }
     const screen = state[phones.skin];
-    const newest = screen.items.findLast((item) => item.by === "bot" && item.buttons.length);
+    const newest = screen.items.slice(acted).findLast((item) => item.by === "bot" && item.buttons.length);
     const labels = [...(newest ? newest.buttons : []), ...screen.keyboard].flat().map((button) => button.label);
     return { items: screen.items, labels };
   };
-  const lastWords = () => {
-    const { items } = seen();
-    return items.slice(items.findLastIndex((item) => item.by === "citizen") + 1).map((item) => item.text).join("\n");
-  };
+  // What the bot has said since the citizen did something last. A tap on Telegram leaves no line, so lines are counted.
+  let acted = 0;
+  const acting = () => { acted = seen().items.length; };
+  const lastWords = () => seen().items.slice(acted).filter((item) => item.by !== "citizen").map((item) => item.text).join("\n");
   const write = async (text) => {
     const field = phones.skin === "web" ? $("chat").contentDocument.getElementById("text") : $("m-text");
     for (const letter of text) {
@@ -72,6 +72,8 @@ Limani.stories = (() => {
     }
     field.dispatchEvent(new Event("input"));
     await pause(350);
+    check();
+    acting();
     field.form.requestSubmit();
   };
   const press = async (label) => {
@@ -80,6 +82,8 @@ Limani.stories = (() => {
     if (!button) return false;
     button.classList.add("pressed");
     await pause(450);
+    check();
+    acting();
     button.click();
     return true;
   };
@@ -120,7 +124,6 @@ Limani.stories = (() => {
       if (!rule) return;
       if (rule[1].say) await write(rule[1].say);
       else await press(rule[1].tap);
-      await until(() => lastWords() !== told, 4000);
     }
   };
 
@@ -209,6 +212,7 @@ Limani.stories = (() => {
     mark(name);
     tell(document.querySelector(`[data-story=${name}]`).textContent.trim(), true);
     try {
+      acted = 0;
       await Limani.fresh();
       watch();
       await until(() => phones.skin !== "web" || $("chat").contentDocument?.querySelector("#talk > li"), 4000);
