@@ -17,7 +17,6 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, select, update
-from sqlalchemy.orm import aliased
 
 from bot.citizens import Citizens
 from bot.incoming import Incoming, NotUnderstood
@@ -113,7 +112,7 @@ class Inbox:
     def claim(self, tx: Connection, owner: str, now: datetime, most: int = 32) -> list[Taken]:
         """Takes up to `most` stimuli, the oldest of each citizen, for LEASE."""
         self._give_back(tx, now)
-        earlier = aliased(inbox)
+        earlier = inbox.alias()
         waits_behind = exists().where(
             and_(
                 earlier.c.citizen_id == inbox.c.citizen_id,

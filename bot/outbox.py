@@ -16,7 +16,6 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, or_, select, update
-from sqlalchemy.orm import aliased
 
 from bot.channels.base import Limits, Outgoing
 from bot.citizens import Citizens
@@ -297,7 +296,7 @@ class Outbox:
 def _waits_behind(now: datetime) -> ColumnElement[bool]:
     """Whether an earlier message to the same address has to go first. An urgent one overtakes broadcasts,
     and ordinary ones that wait for their next try."""
-    earlier = aliased(outbox)
+    earlier = outbox.alias()
     said_now = and_(earlier.c.lane == Lane.ordinary, earlier.c.due_at <= now)
     first = or_(earlier.c.state == MessageState.sending, earlier.c.lane <= outbox.c.lane, said_now)
     same = and_(earlier.c.address_id == outbox.c.address_id, earlier.c.id < outbox.c.id)
