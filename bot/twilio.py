@@ -35,7 +35,6 @@ __all__ = [
 
 CALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
 OVER_CODES = (20404, 21220)  # no such call (any more); the call is not in progress
-WARM_UP = 2.0  # seconds after the start
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -65,8 +64,13 @@ class TwilioClient:
         self._warming: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Never waits for Twilio. The SDK is loaded beside, before the first page needs it."""
+        """Never waits for Twilio. The SDK is loaded beside; until then the server is not ready."""
         self._warming = asyncio.create_task(self._warm_up())
+
+    @property
+    def loaded(self) -> bool:
+        """Whether a page would leave at once."""
+        return self._client is not None
 
     async def stop(self) -> None:
         """Closes connections."""
@@ -173,7 +177,6 @@ class TwilioClient:
             raise TwilioUnknown from None
 
     async def _warm_up(self) -> None:
-        await asyncio.sleep(WARM_UP)
         await self._sdk()
 
     async def _sdk(self) -> Any:

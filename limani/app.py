@@ -5,7 +5,7 @@ This is the wiring that one can read. Nothing here decides anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -171,12 +171,19 @@ async def make_app(
         Waits(parts.db, parts.bell, parts.clock, parts.inbox),
         staff,
         _console(parts, staff, mind.library, auto_login),
-        Health(parts, spool, pulse, refusals),
+        Health(parts, spool, pulse, refusals, lambda: _loading(twilio, channels)),
         channels,
         twilio,
         pulse,
         refusals,
     )
+
+
+def _loading(twilio: TwilioClient | None, channels: Mapping[str, Channel]) -> list[str]:
+    """What was not loaded yet: the providers' packages take half a second each, beside the start."""
+    telegram = channels.get("telegram")
+    late = ["the Telegram client"] if isinstance(telegram, TelegramChannel) and not telegram.loaded else []
+    return [*late, "the Twilio client"] if twilio is not None and not twilio.loaded else late
 
 
 def _spool_path(settings: Settings) -> Path:

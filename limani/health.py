@@ -8,6 +8,7 @@ would take the responders' one-tap links away with it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,12 +45,20 @@ class State:
 class Health:
     """GET /healthz, /readyz and /metrics."""
 
-    def __init__(self, parts: Parts, spool: Spool, pulse: Pulse, refusals: Refusals) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        spool: Spool,
+        pulse: Pulse,
+        refusals: Refusals,
+        loading: Callable[[], list[str]] = list,
+    ) -> None:
         self._db = parts.db
         self._clock = parts.clock
         self._spool = spool
         self._pulse = pulse
         self._refusals = refusals
+        self._loading = loading  # names of what a first page or message would still have to wait for
 
     def routes(self) -> list[web.RouteDef]:
         """The three paths."""
@@ -62,6 +71,7 @@ class Health:
     async def look(self) -> State:
         """What is wrong now. Never raises."""
         state = State()
+        state.wrong += [f"{name} is still being loaded" for name in self._loading()]
         await self._look_at_store(state)
         self._look_at_spool(state)
         for name in self._pulse.late(LOOP_SECONDS):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PATH = "/webhooks/telegram"
 PUBLIC_API = "https://api.telegram.org"
-WARM_UP = 0.5  # seconds after the start; loading PTB takes as long again
+WARM_UP = 0.2  # seconds after the start: what pages are made of is loaded first
 
 
 class TelegramChannel:
@@ -53,6 +53,11 @@ class TelegramChannel:
         self._background = Background()
         self._loading = asyncio.Lock()
         self._loaded: Api | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Whether a message would leave at once."""
+        return self._loaded is not None
 
     def routes(self) -> list[web.RouteDef]:
         """The webhook; none while polling."""
