@@ -20,6 +20,7 @@ from escalation.desk import Desk
 from escalation.duty import Duty
 from escalation.gsm7 import Alphabet
 from escalation.link_pages import LinkPages
+from escalation.line import Line
 from escalation.links import Links
 from escalation.pager import Pager
 from escalation.policy_file import read_policy
@@ -109,5 +110,6 @@ def open_escalation(
             refused,
         )
         routes += calls.routes()
+        routes += Line(twilio, voices or Voices(), refused).routes()
     desk = Desk(floor.record, floor.inbox, floor.ids, acknowledged, duty)
     return Escalation(duty, acknowledged, pager, desk, routes, floor.db)

@@ -148,7 +148,7 @@ async def make_app(
     twilio = _twilio(settings)
     channels = _channels(parts, outbox, door, twilio, refusals)
     limits.update({name: channel.limits for name, channel in channels.items()})
-    staff = make_escalation(parts, twilio)
+    staff = make_escalation(parts, twilio, refusals.refuse)
     turns = Turns(
         parts.db,
         parts.bell,

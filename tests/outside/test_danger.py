@@ -238,3 +238,9 @@ async def test_an_sms_to_the_number_is_a_conversation(product: Product) -> None:
     await product.twilio.phone("+306900000055").texts("θελω να αυτοκτονησω", NUMBER)
     ticket = await product.ticket(announced(NUMBER))
     assert ticket["risk"] == "red"
+
+
+async def test_who_dials_the_number_hears_where_help_is(product: Product) -> None:
+    call = await product.twilio.phone("+306900000056").dials(NUMBER)
+    assert all(number in call.words for number in ("1 1 2", "1 0 1 8", "1 0 3 0 6"))
+    assert call.status == "completed"
