@@ -30,6 +30,7 @@ TEXT_RESTS = timedelta(minutes=2)
 LATE = timedelta(seconds=2)  # how late a call may start before its step is made longer
 NUMBER_REFUSED = "number_refused"  # this phone will never be reached: its step does not wait for the repeats
 KEYS = "23456789"  # 1 and 0 are what pockets and menus press
+ACCOUNT_REFUSED = "account_refused"  # our own account: no other person can be reached either
 _RING_AGAIN = (PageState.needed, PageState.ringing, PageState.exhausted)
 _CALLS_MARK = "twilio_next_call"
 

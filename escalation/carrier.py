@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.twilio import TwilioClient, TwilioError, TwilioNotReached, TwilioRefused
-from escalation.attempts import NUMBER_REFUSED, Job
+from escalation.attempts import ACCOUNT_REFUSED, NUMBER_REFUSED, Job
 from escalation.duty import Duty
 from escalation.gsm7 import Alphabet
 from escalation.links import Links
@@ -77,6 +77,8 @@ class TwilioCarrier:
 
 def reason(refused: TwilioRefused) -> str:
     """A refusal as a short word for the row."""
+    if refused.config:
+        return ACCOUNT_REFUSED
     return NUMBER_REFUSED if refused.permanent else f"refused_{refused.code or refused.status}"
 
 

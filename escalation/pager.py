@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.twilio import TwilioBusy, TwilioError, TwilioRefused
-from escalation.attempts import Attempts, Job
+from escalation.attempts import NUMBER_REFUSED, Attempts, Job
 from escalation.callbacks import CallNews, apply_call
 from escalation.carrier import Carrier, certainly_not_done, reason
 from escalation.duty import Duty
@@ -113,7 +113,7 @@ class Pager:
         """Makes one request and says how to write down what came of it."""
         phone = self._duty.phone(job.person)
         if self._carrier is None or phone is None:
-            return self._refused(job, "no_phone")
+            return self._refused(job, NUMBER_REFUSED)
         try:
             sid = await self._carrier.reach(job, phone)
         except TwilioRefused as refused:

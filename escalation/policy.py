@@ -60,11 +60,13 @@ class PageView:
 @dataclass(frozen=True, slots=True)
 class TryView:
     """What a decision may know of one attempt of the present step. `alive`: it may still bring an answer;
-    `unsent`: it waits for its turn, because more cases are paged than the provider takes in a second."""
+    `unsent`: it waits for its turn, because more cases are paged than the provider takes in a second;
+    `hopeless`: the provider refuses our account, so no other person can be reached either."""
 
     means: str
     alive: bool
     unsent: bool = False
+    hopeless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ def next_move(
     """What has to happen with a page that nobody has taken yet. `usable`: the means that work here."""
     steps = frozen.policy.steps
     resting = page.alarm and page.step >= len(steps)
+    if page.started and not resting and _all_hopeless(tries):
+        return _alarm(page, page.round, now + EMPTY_PAUSE)
     if page.started and not _over(page, tries, resting, usable, now):
         return Wait()
     start = page.step + 1 if page.started and not resting else page.step
@@ -146,8 +150,16 @@ def _over(
         return True
     if resting:
         return False
-    deciding = [one for one in tries if one.means == "voice"] or list(tries)
-    return not any(one.alive for one in deciding)
+    return not any(one.alive for one in _deciding(tries))
+
+
+def _deciding(tries: Sequence[TryView]) -> list[TryView]:
+    return [one for one in tries if one.means == "voice"] or list(tries)
+
+
+def _all_hopeless(tries: Sequence[TryView]) -> bool:
+    """Going on to the next person would only delay the truth: nobody is being called."""
+    return bool(tries) and all(one.hopeless for one in _deciding(tries))
 
 
 def _positions(round_: int, step: int, last: int, steps: int) -> Iterator[tuple[int, int]]:
@@ -160,8 +172,11 @@ def _positions(round_: int, step: int, last: int, steps: int) -> Iterator[tuple[
 
 
 def _end_of_rounds(page: PageView, last: int, anybody: bool, now: datetime) -> Decision:
-    again_at = now + (ROUND_PAUSE if anybody else EMPTY_PAUSE)
-    return Pause(last, again_at) if page.alarm else Exhaust(last, again_at)
+    return _alarm(page, last, now + (ROUND_PAUSE if anybody else EMPTY_PAUSE))
+
+
+def _alarm(page: PageView, round_: int, again_at: datetime) -> Decision:
+    return Pause(round_, again_at) if page.alarm else Exhaust(round_, again_at)
 
 
 def rings_of(

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.inbox import Inbox
 from escalation.acknowledge import Acknowledgements, with_ticket
-from escalation.attempts import NUMBER_REFUSED, Attempts
+from escalation.attempts import ACCOUNT_REFUSED, NUMBER_REFUSED, Attempts
 from escalation.duty import Duty
 from escalation.policy import (
     Begin,
@@ -191,7 +191,8 @@ def _present_tries(tx: Connection) -> defaultdict[int, list[TryView]]:
     for row in rows:
         due = row.state == AttemptState.due
         alive = row.state in ATTEMPT_ALIVE and not (due and row.why == NUMBER_REFUSED)
-        grouped[row.page_id].append(TryView(row.means, alive, due and row.tries == 0))
+        unsent, hopeless = due and row.tries == 0, row.why == ACCOUNT_REFUSED
+        grouped[row.page_id].append(TryView(row.means, alive, unsent, hopeless))
     return grouped
 
 
