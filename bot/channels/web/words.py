@@ -10,7 +10,7 @@ LANGUAGES = ("el", "en")
 WORDS: Mapping[str, Mapping[str, str]] = {
     "el": {
         "title": "Συνομιλία",
-        "automated": "αυτόματο πρόγραμμα του Δήμου",
+        "automated": "αυτόματο πρόγραμμα",
         "skip": "Πηγαίνετε στο μήνυμα",
         "danger": "Κίνδυνος;",
         "call": "Καλέστε",
@@ -48,7 +48,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "en": {
         "title": "Chat",
-        "automated": "an automated program of the town",
+        "automated": "an automated program",
         "skip": "Go to your message",
         "danger": "Danger?",
         "call": "Call",

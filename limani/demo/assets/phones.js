@@ -98,6 +98,7 @@ Limani.phones = (() => {
   };
   const drawLock = (one) => {
     $("lock-name").textContent = `${one.name}, ${words[one.role] || one.role}`;
+    $("lock-hint").hidden = one.sms.length > 0;
     $("notes").replaceChildren(...one.sms.slice().reverse().map((sms) => {
       const note = make("li", "note");
       const head = make("p", "note-head");

@@ -108,7 +108,7 @@
     for (const [token, label] of asked ? asked.buttons : []) {
       const button = make("button", "button quiet", label);
       button.type = "button";
-      button.addEventListener("click", (event) => tap(token, label, event.detail === 0));
+      button.addEventListener("click", (event) => tap(token, label, event.isTrusted && event.detail === 0));
       choices.append(button);
     }
     if (asked && asked.location && navigator.geolocation) {
