@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy import Connection
 
-from console.case_page import TO_THE_QUEUE, CasePage
+from console.case_page import REF, TO_THE_QUEUE, CasePage
 from console.glass import Glass
 from console.visit import Handler, Visit, see_other
 from escalation.desk import MOST_TEXT, Desk, DeskError
@@ -49,7 +49,7 @@ class Actions:
             "handback": self._hand_back,
             "close": self._close,
         }
-        base = "/console/tickets/{ref}"
+        base = f"/console/tickets/{REF}"
         routes = [
             web.post(f"{base}/{name}", self.glass.changes(self._act(name, deed)))
             for name, deed in deeds.items()

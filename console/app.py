@@ -13,7 +13,7 @@ from console.case_page import CasePage
 from console.glass import Glass
 from console.guard import Guard
 from console.labels import Labels
-from console.live import Live
+from console.live import BEAT, Live
 from console.log_page import LogPage
 from console.queue_page import QueuePage
 from console.render import STATIC, static_file
@@ -39,7 +39,8 @@ _YEAR = "public, max-age=31536000, immutable"
 class Console:
     """The glass. `auto_login` signs every browser in as that person: only the demo sets it, and only a
     server on this very machine may have it; ValueError otherwise. `rings` says whether a phone can be rung
-    at a moment: without it the shift page does not warn. Append `close` to the application's on_shutdown."""
+    at a moment: without it the shift page does not warn. `beat` = seconds between two signs of life
+    of a stream. Append `close` to the application's on_shutdown."""
 
     def __init__(
         self,
@@ -57,12 +58,13 @@ class Console:
         library: Library | None = None,
         auto_login: str | None = None,
         rings: Callable[[datetime], bool] | None = None,
+        beat: float = BEAT,
     ) -> None:
         if auto_login is not None and urlsplit(public_url).hostname not in _LOOPBACK:
             raise ValueError("signing everybody in is for a demo on this machine alone")
         glass = Glass(db, record, roster, bell, clock, ids, Guard(public_url, vault), auto_login, rings)
         case = CasePage(glass, Labels(library))
-        self._live = Live(glass, Watch(db, bell, clock, ids))
+        self._live = Live(glass, Watch(db, bell, clock, ids), beat)
         self._parts = (
             SignIn(glass, accounts, Throttle(vault)),
             QueuePage(glass),

@@ -18,6 +18,7 @@ from console.visit import Visit
 from escalation.desk import MOST_TEXT
 from tickets.view import show_ticket
 
+REF = "{ref:[A-Za-z0-9-]{1,16}}"  # of a path: anything else is no reference and reaches no query
 TO_THE_QUEUE = "queue"  # no roster key: "queue" in place of a colleague means nobody
 
 
@@ -31,8 +32,8 @@ class CasePage:
     def routes(self) -> list[web.RouteDef]:
         """The addresses of a case."""
         return [
-            web.get("/console/tickets/{ref}", self.glass.reads(self.show)),
-            web.get("/console/api/tickets/{ref}", self.glass.reads(self.show_json)),
+            web.get(f"/console/tickets/{REF}", self.glass.reads(self.show)),
+            web.get(f"/console/api/tickets/{REF}", self.glass.reads(self.show_json)),
         ]
 
     async def show(self, visit: Visit) -> web.StreamResponse:

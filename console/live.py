@@ -62,6 +62,7 @@ class Live:
         return response
 
     async def _write(self, visit: Visit, response: web.StreamResponse, news: asyncio.Event) -> None:
+        await self.watch.begun()
         mark = visit.request.headers.get("Last-Event-ID") or self.watch.mark
         await response.write(f"retry: {_RETRY}\nevent: hello\nid: {self.watch.mark}\ndata: {{}}\n\n".encode())
         looked = monotonic()

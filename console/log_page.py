@@ -22,6 +22,9 @@ from tickets.search import Filters, Page, counts, search, topics
 FIELDS = ("status", "risk", "topic", "channel", "assigned", "ref", "since", "until", "reviewed")
 
 
+_YEARS = range(2000, 2200)  # outside of them calendars run over
+
+
 @dataclass(slots=True)
 class LogPage:
     """The list of all cases."""
@@ -34,7 +37,7 @@ class LogPage:
 
     async def show(self, visit: Visit) -> web.StreamResponse:
         """One page of the log."""
-        asked = {name: visit.request.query.get(name, "").strip()[:40] for name in FIELDS}
+        asked = {name: _asked(visit.request.query.get(name, "")) for name in FIELDS}
         filters = read_filters(asked, self.glass.roster.zone)
         page = Page(_number(visit.request.query.get("page", "")))
         found = await self.glass.db.read(lambda tx: self._read(tx, filters, page))
@@ -71,11 +74,17 @@ def read_filters(asked: Mapping[str, str], zone: ZoneInfo) -> Filters:
     )
 
 
+def _asked(text: str) -> str:
+    """What was asked for; PostgreSQL takes no NUL and no half of a character."""
+    return text.strip()[:40] if text.isprintable() else ""
+
+
 def _midnight(text: str, zone: ZoneInfo) -> datetime | None:
     try:
-        return datetime.combine(date.fromisoformat(text), time(), zone)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return datetime.combine(day, time(), zone) if day.year in _YEARS else None
 
 
 def _number(text: str) -> int:

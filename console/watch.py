@@ -54,6 +54,7 @@ class Watch:
     _number: int = 0
     _seen: Seen | None = None
     _task: asyncio.Task[None] | None = None
+    _begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     @contextmanager
     def listen(self) -> Iterator[asyncio.Event]:
@@ -62,7 +63,7 @@ class Watch:
         self._listeners.add(event)
         if self._task is None or self._task.done():
             self.era = self.ids.token(6)  # what happened while nobody looked is unknown: a new count
-            self._seen = None
+            self._seen, self._begun = None, asyncio.Event()
             self._task = asyncio.create_task(self._look(), name="console watch")
         try:
             yield event
@@ -71,6 +72,10 @@ class Watch:
             if not self._listeners and self._task is not None:
                 self._task.cancel()
                 self._task = None
+
+    async def begun(self) -> None:
+        """Waits for the first look: only what happens after it is told, so a page loads itself then."""
+        await self._begun.wait()
 
     @property
     def mark(self) -> str:
@@ -100,6 +105,7 @@ class Watch:
     def _compare(self, seen: Seen) -> None:
         before, self._seen = self._seen, seen
         if before is None:
+            self._begun.set()
             return
         for ref in sorted(before.keys() | seen.keys()):
             old, new = before.get(ref, _NOTHING), seen.get(ref, _NOTHING)

@@ -20,6 +20,8 @@ NOBODY = "nobody"
 
 _URGENCY = case({"red": 0, "amber": 1}, value=tickets.c.risk, else_=2)
 
+_NEWEST = (tickets.c.opened_at.desc(), tickets.c.id.desc())
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -60,14 +62,14 @@ def search(tx: Connection, filters: Filters, page: Page) -> tuple[Sequence[Row[A
     """One page of tickets, newest first, and how many there are in all."""
     wanted = _conditions(filters)
     total = tx.execute(select(func.count()).select_from(tickets).where(*wanted)).scalar_one()
-    newest = select(tickets).where(*wanted).order_by(tickets.c.id.desc())
+    newest = select(tickets).where(*wanted).order_by(*_NEWEST)
     rows = tx.execute(newest.limit(page.size).offset((page.number - 1) * page.size)).all()
     return rows, total
 
 
 def select_tickets(filters: Filters) -> Select[Any]:
     """The query behind `search` without paging, for lists and exports."""
-    return select(tickets).where(*_conditions(filters)).order_by(tickets.c.id.desc())
+    return select(tickets).where(*_conditions(filters)).order_by(*_NEWEST)
 
 
 def counts(tx: Connection) -> dict[str, int]:

@@ -79,6 +79,7 @@
     const field = form.querySelector("textarea"), button = form.querySelector("button");
     if (button.disabled) return;
     button.disabled = true;
+    const sent = field.value;
     try {
       const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
       const page = parse(await answer.text());
@@ -90,7 +91,7 @@
         $("deeds").prepend(notice);
       } else {
         notice.remove();
-        field.value = "";
+        field.value = field.value.startsWith(sent) ? field.value.slice(sent.length).trimStart() : field.value;
         const once = page.querySelector("[name=once]"), used = form.querySelector("[name=once]");
         if (once && used) used.value = once.value; // the next words are new words
         const fold = form.closest("details");
@@ -151,8 +152,7 @@
   let soon;
   function later() { clearTimeout(soon); soon = setTimeout(refresh, 60); }
   const stream = new EventSource("/console/events");
-  let met = false;
-  stream.addEventListener("hello", () => { show(true); if (met) later(); met = true; });
+  stream.addEventListener("hello", () => { show(true); later(); }); // what happened before it is told nowhere
   stream.addEventListener("change", later);
   stream.addEventListener("refresh", later);
   stream.onerror = () => show(false);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from aiohttp import CookieJar
@@ -100,7 +101,8 @@ async def test_a_disabled_account_is_out_at_once(house: House, browser: Browser)
 async def test_guessing_is_slowed_and_a_known_browser_is_not(house: House, browser: Browser) -> None:
     await sign_in(browser, "eleni")
     await browser.post("/console/logout", data={"csrf": await form_token(browser, "/console/")})
-    async with TestClient(browser.server, headers=ENGLISH, cookie_jar=CookieJar(unsafe=True)) as stranger:
+    jar = CookieJar(unsafe=True)
+    async with cast(Browser, TestClient(browser.server, headers=ENGLISH, cookie_jar=jar)) as stranger:
         for _ in range(FREE):
             assert (await sign_in(stranger, "eleni", "not-the-password")).status == 403
         slowed = await sign_in(stranger, "eleni")
