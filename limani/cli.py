@@ -118,6 +118,7 @@ def drill(
 def main() -> None:
     """Entry of the `limani` command."""
     try:
+        _check_text(sys.argv[1:])
         app(standalone_mode=False)
     except Told as told:
         print(told, file=sys.stderr)
@@ -127,3 +128,11 @@ def main() -> None:
         raise SystemExit(2) from None
     except (typer.Abort, KeyboardInterrupt):
         raise SystemExit(130) from None
+
+
+def _check_text(words: list[str]) -> None:
+    """Bytes that are no UTF-8 would break in some far corner, with a trace instead of a sentence."""
+    try:
+        "".join(words).encode()
+    except UnicodeEncodeError:
+        raise Told("the command line holds bytes that are no UTF-8 text") from None
