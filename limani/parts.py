@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from sqlalchemy import Connection, func, select
+
 from bot.citizens import Citizens
 from bot.inbox import Inbox
 from config.profile import Profile
@@ -13,6 +15,7 @@ from store.bell import Bell
 from store.clock import Clock, SystemClock
 from store.database import Database, open_database
 from store.ids import Ids
+from store.schema import attempts, entries, inbox, outbox
 from store.vault import Vault
 from tickets.record import Record
 
@@ -47,6 +50,13 @@ async def make_parts(settings: Settings, clock: Clock | None = None, chance: Ran
     vault = Vault(settings.secret_keys)
     profile = Profile.load(settings.profile)
     db = await open_database(settings.database_url)
+    ids.after(await db.read(_newest))
     citizens = Citizens(vault, ids)
     inbox = Inbox(vault, ids, citizens)
     return Parts(settings, profile, clock, ids, vault, db, Bell(), citizens, inbox, Record(vault, ids))
+
+
+def _newest(tx: Connection) -> int:
+    """The newest id in use, so that order by id stays order of arrival across restarts."""
+    ids = [tx.execute(select(func.max(table.c.id))).scalar() for table in (inbox, outbox, entries, attempts)]
+    return max(row or 0 for row in ids)

@@ -33,6 +33,10 @@ class Ids:
         self._last = max(fresh, self._last + 1)
         return self._last
 
+    def after(self, newest: int) -> None:
+        """Gives no id below `newest` any more: the clock may have been set back while we were away."""
+        self._last = max(self._last, newest)
+
     def ref(self, prefix: str) -> str:
         """A short speakable ticket reference such as HRK-7F3K. Not unique by itself: the table is."""
         return f"{prefix}-" + "".join(self._chance.choice(REF_ALPHABET) for _ in range(4))
