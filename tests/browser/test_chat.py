@@ -128,6 +128,7 @@ async def test_without_script_the_page_gives_the_phones(browser: Browser, stage:
     context = await browser.new_context(java_script_enabled=False, locale="en-GB")
     page = await context.new_page()
     await page.goto(f"{stage.url}/chat/")
-    await expect(page.locator("noscript")).to_contain_text("You can call")
+    await expect(page.get_by_text("You can call")).to_be_visible()
     await expect(page.locator('a[href="tel:1018"]')).to_be_visible()
+    await expect(page.locator("#text")).to_be_hidden()
     await context.close()

@@ -57,7 +57,9 @@ async def test_a_red_message_rings_is_taken_talked_about_and_closed(stage: Stage
     await console.locator("#outcome").select_option(index=1)
     await console.locator("#deed-close form button").click()
     await expect(page.locator(".bead.closed")).to_have_count(1)
-    await expect(chat.locator("#talk > li", has_text=REF).last).to_contain_text("έκλεισε")
+    last = chat.locator("#talk > li").last
+    await expect(last).to_have_attribute("data-by", "bot")
+    await expect(last).to_contain_text("τελείωσε")
 
 
 async def test_a_visitor_takes_a_story_over(stage: Stage, page: Page) -> None:
