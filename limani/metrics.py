@@ -106,7 +106,8 @@ def _quarantined(tx: Connection, now: datetime) -> float:
 
 def _turns(tx: Connection, now: datetime) -> Samples:
     """Ids grow with time, so the newest rows are read from the end of the primary key."""
-    query = select(inbox.c.received_at, inbox.c.done_at).where(inbox.c.state == StimulusState.done)
+    answered = (inbox.c.state == StimulusState.done, inbox.c.why.is_(None))
+    query = select(inbox.c.received_at, inbox.c.done_at).where(*answered)
     rows = tx.execute(query.order_by(inbox.c.id.desc()).limit(_MOST_TURNS)).all()
     lately = now - RECENT
     seconds = sorted(
