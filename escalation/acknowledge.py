@@ -146,7 +146,7 @@ class Acknowledgements:
         self, tx: Connection, page: Row[Any], person: str, via: str, now: datetime, attempt: int | None
     ) -> None:
         answered = attempt is not None and move(
-            tx, attempts, attempt, ATTEMPT_MOVES, AttemptState.acknowledged, ended_at=now
+            tx, attempts, attempt, ATTEMPT_MOVES, AttemptState.acknowledged, ended_at=now, due_at=None
         )
         if not answered:
             self._attempts.answered_in_console(tx, page, person, via, now)

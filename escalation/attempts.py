@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, insert, select, update
+from sqlalchemy import Connection, Row, and_, case, insert, or_, select, update
 
 from escalation.policy import Begin
 from store.ids import Ids
@@ -86,7 +86,7 @@ class Attempts:
     def let_texts_rest(self, tx: Connection, now: datetime) -> None:
         """A text that nobody acted on for a while counts as unanswered; its link still works."""
         old = (attempts.c.means == "sms", attempts.c.state == AttemptState.ringing)
-        over = {"state": AttemptState.unanswered, "ended_at": now}
+        over = {"state": AttemptState.unanswered, **_over(now)}
         tx.execute(update(attempts).where(*old, attempts.c.at <= now - TEXT_RESTS).values(**over))
 
     def rings(self, tx: Connection, attempt: int, provider_id: str, now: datetime) -> None:
@@ -109,7 +109,7 @@ class Attempts:
         if row is None or row.state != AttemptState.sending:
             return
         if row.tries >= MOST_TRIES or not _wanted(tx, row.page_id):
-            _move(tx, attempt, AttemptState.failed, ended_at=now, why=why)
+            _move(tx, attempt, AttemptState.failed, why=why, **_over(now))
             return
         due_at = now + max(_gap(row.tries), timedelta(seconds=min(after, 10)))
         _move(tx, attempt, AttemptState.due, due_at=due_at, why=why, lease_owner=None)
@@ -120,11 +120,11 @@ class Attempts:
         here = (attempts.c.page_id == page, attempts.c.round == round_, attempts.c.step == step)
         never = case((attempts.c.tries == 0, AttemptState.cancelled.value), else_=AttemptState.failed.value)
         due = attempts.c.state == AttemptState.due
-        tx.execute(update(attempts).where(*here, due).values(state=never, ended_at=now))
+        tx.execute(update(attempts).where(*here, due).values(state=never, **_over(now)))
         silent = (attempts.c.state == AttemptState.ringing, attempts.c.answered_at.is_(None))
         texts = attempts.c.means != "voice"
         over = {"state": AttemptState.unanswered}
-        tx.execute(update(attempts).where(*here, *silent, texts).values(**over, ended_at=now))
+        tx.execute(update(attempts).where(*here, *silent, texts).values(**over, **_over(now)))
         tx.execute(update(attempts).where(*here, *silent, ~texts).values(**over, due_at=now))
 
     def cancel_all(self, tx: Connection, page: int, now: datetime) -> None:
@@ -132,11 +132,9 @@ class Attempts:
         mine = attempts.c.page_id == page
         state, voice = attempts.c.state, attempts.c.means == "voice"
         gone = {"state": AttemptState.cancelled}
-        tx.execute(
-            update(attempts).where(mine, state == AttemptState.due).values(**gone, ended_at=now, due_at=None)
-        )
-        texts = (state == AttemptState.ringing, ~voice)
-        tx.execute(update(attempts).where(mine, *texts).values(**gone, ended_at=now))
+        never = state == AttemptState.due
+        texts = and_(state == AttemptState.ringing, ~voice)
+        tx.execute(update(attempts).where(mine, or_(never, texts)).values(**gone, **_over(now)))
         tx.execute(
             update(attempts)
             .where(mine, state.in_([AttemptState.ringing, AttemptState.sending]))
@@ -156,7 +154,7 @@ class Attempts:
 
     def ended(self, tx: Connection, attempt: int, now: datetime) -> None:
         """A call that nobody needed is over."""
-        tx.execute(update(attempts).where(attempts.c.id == attempt).values(ended_at=now, due_at=None))
+        tx.execute(update(attempts).where(attempts.c.id == attempt).values(**_over(now)))
 
     def to_poll(self, tx: Connection, now: datetime) -> list[tuple[int, str]]:
         """Calls that no callback has told us about for a while: (attempt, provider id)."""
@@ -173,7 +171,7 @@ class Attempts:
     ) -> None:
         """An acknowledgement that no attempt of ours led to is a line of the story as well."""
         row = self._insert(tx, page.id, page.round, page.step, person, via, now, now, 0)
-        done = {"state": AttemptState.acknowledged, "ended_at": now, "due_at": None}
+        done = {"state": AttemptState.acknowledged, **_over(now)}
         tx.execute(update(attempts).where(attempts.c.id == row).values(**done))
 
     def _insert(
@@ -231,7 +229,7 @@ class Attempts:
         tx.execute(
             update(attempts)
             .where(*same, *twin, waits)
-            .values(state=AttemptState.cancelled, ended_at=now, why="not_needed")
+            .values(state=AttemptState.cancelled, why="not_needed", **_over(now))
         )
 
     def _call_slots(self, tx: Connection, wanted: int, now: datetime) -> int:
@@ -277,6 +275,11 @@ def _ready(now: datetime) -> Any:
 def _wanted(tx: Connection, page: int) -> bool:
     state = tx.execute(select(pages.c.state).where(pages.c.id == page)).scalar()
     return state in _RING_AGAIN
+
+
+def _over(now: datetime) -> dict[str, Any]:
+    """An attempt that is over is never looked at again: without a due time no index leads to it."""
+    return {"ended_at": now, "due_at": None}
 
 
 def _gap(tries: int) -> timedelta:

@@ -123,7 +123,7 @@ def _end(
         tx.execute(
             update(attempts)
             .where(attempts.c.id == row.id, attempts.c.ended_at.is_(None))
-            .values(ended_at=now)
+            .values(ended_at=now, due_at=None)
         )
     return ended
 

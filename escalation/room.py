@@ -19,8 +19,8 @@ from escalation.carrier import TwilioCarrier
 from escalation.desk import Desk
 from escalation.duty import Duty
 from escalation.gsm7 import Alphabet
-from escalation.link_pages import LinkPages
 from escalation.line import Line
+from escalation.link_pages import LinkPages
 from escalation.links import Links
 from escalation.pager import Pager
 from escalation.policy_file import read_policy

@@ -47,6 +47,6 @@ def next_due(tx: Connection) -> datetime | None:
 def _nobodys() -> tuple[ColumnElement[bool], ...]:
     return (
         tickets.c.risk == "red",
-        tickets.c.status != TicketStatus.closed,
+        tickets.c.status.in_([TicketStatus.open, TicketStatus.assigned, TicketStatus.waiting]),
         tickets.c.assigned_to.is_(None),
     )

@@ -27,7 +27,7 @@ from sandbox.server import Server
 from sandbox.twilio import TwilioStandIn
 from sandbox.twilio_phone import TwilioPhone
 from store.bell import Bell
-from store.clock import ManualClock
+from store.clock import Clock, ManualClock
 from store.database import Database
 from store.ids import Ids
 from store.schema import attempts, inbox, pages
@@ -154,7 +154,7 @@ async def open_room(
         server = Server(make_web_app(room.routes), probe.port)
         await server.start()
         closing.extend((server.stop, client.stop, room.pager.stop))
-        citizen = await database.write(lambda tx: _citizen(tx, floor, vault, ids, clock))
+        citizen = await database.write(lambda tx: new_citizen(tx, vault, ids, clock))
         return Room(room, floor, clock, stand_in, probe.url, citizen)
 
     yield opened
@@ -174,6 +174,7 @@ def _floor(database: Database, clock: ManualClock, vault: Vault, ids: Ids) -> Fl
     return Floor(database, Bell(), clock, ids, vault, Record(vault, ids), stimuli)
 
 
-def _citizen(tx: Any, floor: Floor, vault: Vault, ids: Ids, clock: ManualClock) -> int:
+def new_citizen(tx: Any, vault: Vault, ids: Ids, clock: Clock) -> int:
+    """Somebody who wrote."""
     hello = Incoming("telegram", "update:1", "1001", StimulusKind.said, text="hello")
     return Citizens(vault, ids).of(tx, hello, clock.now())
