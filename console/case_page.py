@@ -16,6 +16,7 @@ from console.queue_page import queue_lines
 from console.views import CaseView, case_view
 from console.visit import Visit
 from escalation.desk import MOST_TEXT
+from tickets.search import red_alone
 from tickets.view import show_ticket
 
 REF = "{ref:[A-Za-z0-9-]{1,16}}"  # of a path: anything else is no reference and reaches no query
@@ -78,7 +79,8 @@ class CasePage:
         if row is None:
             return None
         view = case_view(tx, self.glass.record, row)
-        return {"view": view, **queue_lines(tx, self.glass, person)}
+        alone = red_alone(tx, besides=row.id)
+        return {"view": view, "alone": alone, **queue_lines(tx, self.glass, person)}
 
 
 def _picked(ready: tuple[str, ...], number: str) -> Mapping[str, str]:

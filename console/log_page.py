@@ -17,7 +17,7 @@ from console.glass import Glass
 from console.views import lines
 from console.visit import Visit
 from store.ids import REF_ALPHABET
-from tickets.search import Filters, Page, counts, search, topics
+from tickets.search import Filters, Page, counts, red_alone, search, topics
 
 FIELDS = ("status", "risk", "topic", "channel", "assigned", "ref", "since", "until", "reviewed")
 
@@ -59,7 +59,13 @@ class LogPage:
     def _read(self, tx: Connection, filters: Filters, page: Page) -> dict[str, Any]:
         rows, total = search(tx, filters, page)
         found = lines(tx, self.glass.record, rows)
-        return {"lines": found, "total": total, "counts": counts(tx), "topics": topics(tx)}
+        return {
+            "lines": found,
+            "total": total,
+            "counts": counts(tx),
+            "topics": topics(tx),
+            "alone": red_alone(tx),
+        }
 
 
 def read_filters(asked: Mapping[str, str], zone: ZoneInfo) -> Filters:

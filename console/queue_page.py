@@ -12,7 +12,7 @@ from console.glass import Glass
 from console.shift import Shifts, shifts
 from console.views import lines
 from console.visit import Visit
-from tickets.search import counts, queue
+from tickets.search import counts, queue, red_alone
 
 
 @dataclass(slots=True)
@@ -36,7 +36,8 @@ class QueuePage:
 
     async def show_shift(self, visit: Visit) -> web.StreamResponse:
         """Who is on call now and next."""
-        return visit.page("shift.html", here="shift", **self._on_call())
+        alone = await self.glass.db.read(red_alone)
+        return visit.page("shift.html", here="shift", alone=alone, **self._on_call())
 
     def _read(self, tx: Connection, person: str) -> dict[str, Any]:
         return {**queue_lines(tx, self.glass, person), "counts": counts(tx)}
@@ -51,11 +52,9 @@ class QueuePage:
 def queue_lines(tx: Connection, glass: Glass, person: str) -> dict[str, Any]:
     """The lists that the queue shows, here and beside a case."""
     found = queue(tx, person)
-    waiting = lines(tx, glass.record, found.waiting)
     return {
-        "waiting": waiting,
+        "waiting": lines(tx, glass.record, found.waiting),
         "mine": lines(tx, glass.record, found.mine),
         "others": lines(tx, glass.record, found.others),
         "last": found.last,
-        "alone": [line for line in waiting if line.row.risk == "red"],
     }

@@ -95,6 +95,13 @@ def queue(tx: Connection, person: str) -> Queue:
     )
 
 
+def red_alone(tx: Connection, besides: int = 0) -> int:
+    """How many red tickets, apart from one, no person has."""
+    alone = (tickets.c.risk == "red", tickets.c.assigned_to.is_(None), tickets.c.id != besides)
+    alive = tickets.c.status != TicketStatus.closed
+    return tx.execute(select(func.count()).select_from(tickets).where(alive, *alone)).scalar_one()
+
+
 def live_pages(tx: Connection) -> dict[int, Row[Any]]:
     """The page that each ticket still owes, by ticket id."""
     found = tx.execute(select(pages).where(pages.c.state.in_(PAGE_LIVE)).order_by(pages.c.id)).all()

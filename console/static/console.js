@@ -4,7 +4,7 @@
   const $ = (id) => document.getElementById(id);
   const typing = (node) => node && node.matches && node.matches("input, textarea, select, [contenteditable]");
 
-  // ---- Bring a page up to date: fetch it again and change only what differs, never what is being typed.
+  // Bring a page up to date: fetch it again, change only what differs, and never what is being typed.
   function patch(old, fresh) {
     if (old.isEqualNode(fresh)) return;
     if (old.dataset.forms !== undefined) return patchForms(old, fresh);
@@ -35,17 +35,24 @@
     words.forEach((value, id) => { $(id).value = value; });
     open.forEach((id) => { if ($(id)) $(id).open = true; });
   }
+  // Who reads the newest words stays with them.
+  const talk = $("talk-list");
+  let low = true;
+  const bottom = () => { if (low) talk.scrollTop = talk.scrollHeight; };
+  if (talk) {
+    talk.onscroll = () => { low = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 80; };
+    new ResizeObserver(bottom).observe(talk);
+  }
   function apply(page) {
     const focus = document.activeElement, id = focus && focus.id;
     const line = focus && focus.matches("[data-line]") && focus.getAttribute("href");
-    const talk = $("talk-list"), low = talk && talk.scrollHeight - talk.scrollTop - talk.clientHeight < 80;
     const tops = [...document.querySelectorAll(".column")].map((c) => [c, c.scrollTop]);
     for (const old of document.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(old.id);
       if (fresh) patch(old, fresh);
     }
     tops.forEach(([column, top]) => { column.scrollTop = top; });
-    if (low) talk.scrollTop = talk.scrollHeight;
+    if (talk) bottom();
     if (!document.contains(focus) || document.activeElement === document.body) {
       const again = (id && $(id)) || (line && document.querySelector(`[data-line][href="${line}"]`));
       if (again) again.focus({ preventScroll: true });
@@ -71,7 +78,7 @@
   }
   const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 
-  // ---- Forms that send words: in place, so that the page stays where it is.
+  // Forms that send words do it in place.
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.dataset.send === undefined) return;
@@ -97,7 +104,8 @@
         const fold = form.closest("details");
         if (fold) fold.open = false;
         apply(page);
-        $("talk-list").scrollTop = $("talk-list").scrollHeight;
+        low = true;
+        bottom();
       }
     } catch { show(false); }
     button.disabled = false;
@@ -113,7 +121,6 @@
     field.focus();
   });
 
-  // ---- Keys
   function go(step) {
     const lines = [...document.querySelectorAll("[data-line]")].filter((line) => line.offsetParent);
     if (!lines.length) return;
@@ -142,7 +149,6 @@
     if (act) { event.preventDefault(); act(); }
   });
 
-  // ---- The stream
   function show(on) {
     const live = $("live"), text = on ? live.dataset.on : live.dataset.off;
     live.hidden = false;
@@ -160,6 +166,5 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
 
   if ($("show-keys")) { $("show-keys").hidden = false; $("show-keys").onclick = () => $("keys").showModal(); }
-  if ($("talk-list")) $("talk-list").scrollTop = $("talk-list").scrollHeight;
   title();
 })();
