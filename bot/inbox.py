@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, and_, exists, func, select, update
 
 from bot.citizens import Citizens
@@ -25,7 +26,9 @@ from store.ids import Ids
 from store.insert import insert_once
 from store.moves import Moves, move
 from store.schema import inbox
-from store.vault import Vault
+from store.vault import SealBroken, Vault
+
+log = structlog.get_logger()
 
 LEASE = timedelta(seconds=10)  # a turn takes milliseconds; this bounds the silence after a crash
 INNER = "inner"  # the channel of stimuli that come from our own people and clocks
@@ -51,7 +54,7 @@ _PENDING = (StimulusState.new.value, StimulusState.taken.value)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A claimed stimulus, opened."""
+    """A claimed stimulus, opened. `channel` = the citizen's, for stimuli of our own people and clocks too."""
 
     id: int
     citizen_id: int
@@ -127,7 +130,7 @@ class Inbox:
         if ids:
             counted = {**values, "attempts": inbox.c.attempts + 1}
             tx.execute(update(inbox).where(inbox.c.id.in_(ids)).values(**counted))
-        return [self._open(row, owner) for row in rows]
+        return [taken for row in rows if (taken := self._readable(tx, row, owner, now))]
 
     def finish(
         self, tx: Connection, taken: Taken, state: StimulusState, now: datetime, why: str | None = None
@@ -183,12 +186,25 @@ class Inbox:
             attempts=0,
         )
 
-    def _open(self, row: Any, owner: str) -> Taken:
+    def _readable(self, tx: Connection, row: Any, owner: str, now: datetime) -> Taken | None:
+        """One row that does not open (a lost key, a newer release's kind) must not stop everybody's."""
+        try:
+            return self._open(tx, row, owner)
+        except (SealBroken, ValueError) as error:
+            why = type(error).__name__
+            log.error("stimulus_unreadable", stimulus=row.id, error=why)
+            move(tx, inbox, row.id, MOVES, StimulusState.quarantined, done_at=now, why=why, lease_owner=None)
+            return None
+
+    def _open(self, tx: Connection, row: Any, owner: str) -> Taken:
+        # A ticket that a time-out opens came from where the citizen writes, not from our own clock.
+        inner = row.channel == INNER
+        channel = self._citizens.latest(tx, row.citizen_id).channel if inner else row.channel
         body = json.loads(self._vault.open("inbox", row.id, "body", row.body))
         return Taken(
             row.id,
             row.citizen_id,
-            row.channel,
+            channel,
             StimulusKind(row.kind),
             body,
             row.received_at,

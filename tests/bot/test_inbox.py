@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from bot.inbox import LostLease, StimulusState, Taken
 from bot.incoming import NotUnderstood
@@ -142,6 +142,18 @@ async def test_what_is_quarantined_holds_nobody_up(floor: Floor) -> None:
     assert texts(await take(floor)) == ["β"]
 
 
+@pytest.mark.parametrize("broken", [{"body": b"junk"}, {"kind": "of_tomorrow"}])
+async def test_a_row_that_does_not_open_stops_nobody(floor: Floor, broken: dict[str, object]) -> None:
+    await floor.hear("1001", "u1", "χαλασμένο")
+    await floor.write(lambda tx: tx.execute(update(inbox).values(**broken)))
+    await floor.hear("1001", "u2", "επόμενο")
+    await floor.hear("2002", "u3", "άλλος")
+    assert texts(await take(floor)) == ["άλλος"]
+    assert texts(await take(floor)) == ["επόμενο"]
+    query = select(inbox.c.state).order_by(inbox.c.id).limit(1)
+    assert await floor.db.read(lambda tx: tx.execute(query).scalar_one()) == "quarantined"
+
+
 async def test_a_strange_body_is_kept_once_and_nobody_takes_it(floor: Floor) -> None:
     strange = NotUnderstood("telegram", "x1", '{"odd": 1}', "not an update")
 
@@ -166,7 +178,7 @@ async def test_peoples_own_actions_stand_in_the_same_queue(floor: Floor) -> None
     (hello,) = await take(floor)
     await finish(floor, hello)
     (acknowledged,) = await take(floor)
-    assert (acknowledged.kind, acknowledged.channel) == (StimulusKind.page_acknowledged, "inner")
+    assert (acknowledged.kind, acknowledged.channel) == (StimulusKind.page_acknowledged, "telegram")
     assert acknowledged.body == {"by": "nikos", "ref": "HRK-7"}
 
 
