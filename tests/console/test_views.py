@@ -65,12 +65,14 @@ async def test_every_kind_of_change_changes_what_a_watcher_sees(database: Databa
     row = await database.read(lambda tx: town.record.by_ref(tx, "HRK-7F3K"))
     assert row is not None
     ticket: int = row.id
+    this_ticket = update(tickets).where(tickets.c.id == ticket)
+    its_page = update(pages).where(pages.c.ticket_id == ticket)
     changes: tuple[Callable[[Connection], object], ...] = (
         lambda tx: town.record.add(tx, ticket, "citizen", "said", "ακόμα εδώ", NOW),
-        lambda tx: tx.execute(update(tickets).where(tickets.c.id == ticket).values(wants_human=False)).rowcount,
-        lambda tx: tx.execute(update(pages).where(pages.c.ticket_id == ticket).values(state="needed")).rowcount,
+        lambda tx: tx.execute(this_ticket.values(wants_human=False)).rowcount,
+        lambda tx: tx.execute(its_page.values(state="needed")).rowcount,
         lambda tx: town.record.close(tx, ticket, "nikos", "helped", NOW),
-    )  # fmt: skip
+    )
     before = await database.read(lambda tx: look(tx, since))
     for change in changes:
         await database.write(change)
