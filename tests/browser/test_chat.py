@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, Route, expect
 
+from bot.outbox import Message
 from limani.demo.stage import Stage, free_port, open_stage
 
 _SMALL = """() => [...document.querySelectorAll('a, button, textarea')]
@@ -132,3 +133,21 @@ async def test_without_script_the_page_gives_the_phones(browser: Browser, stage:
     await expect(page.locator('a[href="tel:1018"]')).to_be_visible()
     await expect(page.locator("#text")).to_be_hidden()
     await context.close()
+
+
+async def test_only_numbers_that_are_phones_become_links(stage: Stage, page: Page) -> None:
+    await page.goto(f"{stage.url}/chat/")
+    await _says(page, "γεια σας")
+    token = next(c["value"] for c in await page.context.cookies() if c["name"] == "limani_chat")
+    parts = stage.app.parts
+    citizen = await parts.db.read(lambda tx: parts.citizens.find(tx, "web", token))
+    assert citizen is not None
+    words = Message(
+        "test.numbers", "Κοστίζει 100 ευρώ. Καλέστε 100, 166 ή 2813 409112. Όχι 1120, 3.100 ή 10/199."
+    )
+    await parts.db.write(lambda tx: stage.app.outbox.put(tx, citizen, words, parts.clock.now()))
+    parts.bell.ring(f"web:{citizen}")
+    links = page.locator("#talk > li", has_text="Κοστίζει").locator("a")
+    await expect(links).to_have_count(3)
+    hrefs = [await link.get_attribute("href") for link in await links.all()]
+    assert hrefs == ["tel:100", "tel:166", "tel:2813409112"]

@@ -86,3 +86,17 @@ async def test_the_demo_fits_a_phone(stage: Stage, page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     await _open(page, stage)
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_the_link_of_the_sms_takes_the_case_after_a_button(stage: Stage, page: Page) -> None:
+    chat, _ = await _open(page, stage)
+    await chat.locator("#text").fill("θέλω να πεθάνω")
+    await chat.locator("#text").press("Enter")
+    await page.locator("[data-act=decline]").click()  # the phone is quiet again and shows the text
+    await page.locator("[data-person=eleni]").click()
+    async with page.context.expect_page() as opened:
+        await page.locator("#notes a").first.click()
+    taken = await opened.value
+    await expect(page.locator(".bead.joined")).to_have_count(0)  # to look is not to take
+    await taken.get_by_role("button").first.click()
+    await expect(page.locator(".bead.joined")).to_have_count(1)

@@ -18,5 +18,11 @@
     frame.src = `/chat/?lang=${Limani.language}&open=now`;
     await loaded;
   };
+  // The console speaks the language of its account: once, at the start, it is asked to speak the page's.
+  $("console-page").addEventListener("load", () => {
+    const page = $("console-page").contentDocument;
+    const other = page?.querySelector(`form[action="/console/language"] [name=language][value="${Limani.language}"]`);
+    if (page && page.documentElement.lang !== Limani.language && other) other.click();
+  }, { once: true });
   $("fresh").addEventListener("click", () => { Limani.stories.stop(); Limani.fresh(); });
 })();

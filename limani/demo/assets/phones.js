@@ -65,7 +65,6 @@ Limani.phones = (() => {
   const stateOf = (one) => (!living(one.call) ? "quiet" : one.call.status === "ringing" ? "ringing" : "talking");
   const choose = (name) => {
     person = name;
-    $("sheet").hidden = true;
     drawHandset();
   };
   const drawCrew = () => {
@@ -81,16 +80,10 @@ Limani.phones = (() => {
     let from = 0;
     for (const found of text.matchAll(/https?:\/\/\S+/g)) {
       node.append(text.slice(from, found.index));
-      const address = new URL(found[0]);
       const link = make("a", "", found[0]);
       link.href = found[0];
-      link.addEventListener("click", (event) => {
-        if (address.origin !== window.location.origin) return;
-        event.preventDefault();
-        $("sheet-page").src = address.href;
-        $("sheet").hidden = false;
-        $("sheet-back").focus();
-      });
+      link.target = "_blank"; // a page that takes a case lets nobody frame it
+      link.rel = "noopener";
       node.append(link);
       from = found.index + found[0].length;
     }
@@ -169,7 +162,6 @@ Limani.phones = (() => {
     if (rings && (!current || !living(current.call))) {
       person = rings.key;
       answered[rings.key] = rings.call.id;
-      $("sheet").hidden = true;
     }
     drawMessenger();
     drawHandset();
@@ -201,7 +193,6 @@ Limani.phones = (() => {
     const button = event.target.closest("[data-act]");
     if (button) callAct(button.dataset.act);
   });
-  $("sheet-back").addEventListener("click", () => { $("sheet").hidden = true; $("sheet-page").removeAttribute("src"); });
   $("sound").addEventListener("click", () => {
     loud = !loud;
     $("sound").setAttribute("aria-pressed", loud);
