@@ -68,8 +68,8 @@ class EmbeddedReader:
 
     def _read(self, text: str) -> Reading:
         ready = prepare(text, self.lexicon, self.languages)
-        alarm = self.rules.look(ready.keys, ready.plain)
         intent, confidence, why = self._intent(ready)
+        alarm = self.rules.look(ready.keys, ready.plain) or _learnt(intent, confidence)
         if alarm is None:
             return Reading(ready.language, ready.script, intent, confidence, Risk.none, None, why)
         intent, confidence = _with_alarm(alarm, intent, confidence)
@@ -91,6 +91,23 @@ class EmbeddedReader:
             return "other", 1.0 - share, ("unsure",)
         reasons = (f"feature:{at}" for at in self.intents.reasons(found, label))
         return self.intents.labels[label], share, (f"model:{self.intents.labels[label]}", *reasons)
+
+
+_KIND_OF_INTENT = {
+    "violence": RiskKind.violence,
+    "child_protection": RiskKind.child,
+    "medical_emergency": RiskKind.medical,
+}
+LEARNT_FROM = 0.5
+"""From this confidence the learnt model alone raises amber. It never lowers and never pages."""
+
+
+def _learnt(intent: str, confidence: float) -> Alarm | None:
+    """The second opinion: a topic that is about danger is asked about, though no pattern matched."""
+    kind = _KIND_OF_INTENT.get(intent)
+    if kind is None or confidence < LEARNT_FROM:
+        return None
+    return Alarm(Risk.amber, kind, (f"risk:learnt-{intent}",))
 
 
 def _with_alarm(alarm: Alarm, intent: str, confidence: float) -> tuple[str, float]:

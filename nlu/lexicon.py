@@ -14,8 +14,10 @@ from nlu.normalise import PLAIN_HABIT, Habit, fold_word, is_latin, readings
 FUZZY_FROM = 5
 """Shorter keys have too many neighbours to guess a slip."""
 SPLIT_FROM = 8
-SPLIT_TO = 60
+SPLIT_TO = 120
 """A longer string without spaces is noise; the limit keeps the work linear."""
+SHARED = 2.5
+"""The cost of a letter that ends one word and begins the next: the key writes doubles once."""
 _LONGEST = 16
 
 
@@ -82,7 +84,7 @@ class Lexicon:
 
     def _neighbour(self, key: str) -> str | None:
         """The commonest domain word one slip away."""
-        if len(key) < FUZZY_FROM or len(key) > _LONGEST + 4:
+        if len(key) < FUZZY_FROM - 1 or len(key) > _LONGEST + 4:
             return None
         found = {near for part in (key, *_deletes(key)) for near in self._slips.get(part, ())}
         near = [option for option in found if _one_slip(key, option)]
@@ -95,12 +97,13 @@ class Lexicon:
         best: list[tuple[float, list[str]] | None] = [(0.0, []), *([None] * len(key))]
         for end in range(1, len(key) + 1):
             for start in range(max(0, end - _LONGEST), end):
-                before, weight = best[start], self._part_weight(key[start:end])
-                if before is None or weight is None:
-                    continue
-                score = before[0] + weight
-                if (current := best[end]) is None or score > current[0]:
-                    best[end] = (score, [*before[1], key[start:end]])
+                for shared in (0, 1) if 0 < start < end - 1 else (0,):
+                    before, weight = best[start], self._part_weight(key[start - shared : end])
+                    if before is None or weight is None:
+                        continue
+                    score = before[0] + weight - SHARED * shared
+                    if (current := best[end]) is None or score > current[0]:
+                        best[end] = (score, [*before[1], key[start - shared : end]])
         final = best[len(key)]
         return final[1] if final else []
 
