@@ -192,7 +192,10 @@ async def test_a_link_shows_a_form_and_only_its_button_takes_the_case(room: Room
     assert status == 200
     assert "Η υπόθεση είναι δική σας" in body
     assert (await room.page()).acknowledged_via == "link"
-    assert "Την έχετε ήδη αναλάβει" in (await fetch("POST", link))[1]
+    for method in ("GET", "POST"):
+        again = (await fetch(method, link))[1]
+        assert "Την έχετε ήδη αναλάβει" in again
+        assert "Την έχει: Eleni." in again
     assert (await room.stimuli()) == ["page_acknowledged"]
 
 
