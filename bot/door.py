@@ -7,6 +7,7 @@ the caller answers 503 and the provider keeps the message.
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import assert_never
 
 import structlog
@@ -20,6 +21,7 @@ from bot.spool import Spool, SpoolFull
 from store.bell import Bell
 from store.clock import Clock
 from store.database import Database, StoreUnavailable
+from tickets.record import Record
 
 log = structlog.get_logger()
 PATIENCE = 3.0  # seconds that a provider's webhook waits for the store before the spool takes over
@@ -37,6 +39,7 @@ class Door:
         outbox: Outbox,
         citizens: Citizens,
         spool: Spool,
+        record: Record,
     ) -> None:
         self._db = db
         self._bell = bell
@@ -45,9 +48,12 @@ class Door:
         self._outbox = outbox
         self._citizens = citizens
         self._spool = spool
+        self._record = record
 
     async def accept(self, arrival: Arrival) -> bool:
         """Keeps an arrival; False for a duplicate. Raises StoreUnavailable when it could not be kept."""
+        if self._spool.size():  # earlier arrivals wait there: this one may not overtake them
+            return await self._spill(arrival)
         try:
             async with asyncio.timeout(PATIENCE):
                 fresh = await self._db.write(lambda tx: self._keep(tx, arrival))
@@ -63,6 +69,7 @@ class Door:
         except SpoolFull as error:
             raise StoreUnavailable("neither the store nor the spool takes it") from error
         log.error("spooled", bytes=self._spool.size())
+        self._bell.ring("spool")
         return True
 
     async def replay(self) -> bool:
@@ -83,7 +90,7 @@ class Door:
             case Incoming():
                 return self._inbox.put(tx, arrival, now)
             case Receipt():
-                return self._outbox.receipt(tx, arrival.channel, arrival.provider_id, arrival.outcome, now)
+                return self._receipt(tx, arrival, now)
             case Left():
                 self._citizens.left(tx, arrival.channel, arrival.address, now)
                 return True
@@ -91,3 +98,11 @@ class Door:
                 return self._inbox.put_strange(tx, arrival, now)
             case _:
                 assert_never(arrival)
+
+    def _receipt(self, tx: Connection, receipt: Receipt, now: datetime) -> bool:
+        """A message of ours arrived, or the phone refused it: then staff see it at the ticket."""
+        row = self._outbox.receipt(tx, receipt.channel, receipt.provider_id, receipt.outcome, now)
+        if row is not None and receipt.outcome == "failed" and row.ticket_id is not None:
+            words = "not delivered: the citizen's phone refused the message"
+            self._record.add(tx, row.ticket_id, "system", "status", words, now)
+        return row is not None

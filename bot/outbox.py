@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, or_, select, update
 
@@ -183,13 +183,21 @@ class Outbox:
         tx.execute(update(outbox).where(behind).values(state=MessageState.blocked, why=why))
         return self._settle(tx, claimed, MessageState.blocked, why=why)
 
-    def receipt(self, tx: Connection, channel: str, provider_id: str, outcome: str, now: datetime) -> bool:
-        """Notes a delivery receipt. A message that the phone refused after all becomes failed."""
+    def receipt(
+        self, tx: Connection, channel: str, provider_id: str, outcome: str, now: datetime
+    ) -> Row[Any] | None:
+        """Notes a delivery receipt (delivered, seen, failed) and returns id and ticket_id of the message,
+        None for one that is not ours. What the phone refused after all becomes failed."""
         same = and_(outbox.c.channel == channel, outbox.c.provider_id == provider_id)
-        values: dict[str, Any] = {"delivered": {"delivered_at": now}, "seen": {"seen_at": now}}.get(
-            outcome, {"state": MessageState.failed, "why": "refused by the phone"}
-        )
-        return tx.execute(update(outbox).where(same).values(**values)).rowcount > 0
+        row: Any = tx.execute(select(outbox.c.id, outbox.c.ticket_id).where(same)).first()
+        if row is None:
+            return None
+        if outcome == "failed":
+            move(tx, outbox, row.id, MOVES, MessageState.failed, why="refused by the phone")
+        else:
+            column = "seen_at" if outcome == "seen" else "delivered_at"
+            tx.execute(update(outbox).where(outbox.c.id == row.id).values({column: now}))
+        return cast("Row[Any]", row)
 
     def button(self, tx: Connection, citizen: int, token: str) -> Button | None:
         """The button behind an opaque token, if it was sent to this very citizen."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bot.channels.base import Blocked, Channel, Misconfigured, Moved, Rejected, Retry, SendError, Unknown
 from bot.citizens import Citizens
-from bot.outbox import Claimed, Outbox
+from bot.outbox import MOST_TRIES, Claimed, Outbox
 from bot.pace import Pace
 from store.bell import Bell
 from store.clock import Clock
@@ -20,6 +20,7 @@ from tickets.record import Record
 
 log = structlog.get_logger()
 _AT_ONCE = 32
+_TROUBLE = 4  # tries after which staff hear that an urgent message does not leave
 _LEASED_SECONDS = 10  # what is claimed must leave well within its lease, however slow the channel is
 
 
@@ -87,6 +88,7 @@ class Sender:
                 self._outbox.sent(tx, claimed, provider_id, now)
             case Retry():
                 self._outbox.retry(tx, claimed, error.why, error.after, now)
+                self._tell_of_trouble(tx, claimed)
             case Unknown():
                 self._outbox.doubt(tx, claimed, error.why, now)
             case Moved():
@@ -101,8 +103,16 @@ class Sender:
             case Misconfigured():
                 log.error("channel_misconfigured", channel=claimed.channel, why=error.why)
                 self._outbox.retry(tx, claimed, error.why, 10, now)
+                self._tell_of_trouble(tx, claimed)
             case _:
                 self._outbox.doubt(tx, claimed, error.why, now)
+
+    def _tell_of_trouble(self, tx: Connection, claimed: Claimed) -> None:
+        """Once when an urgent message cannot leave for a while, once when it is given up."""
+        if claimed.attempts >= MOST_TRIES:
+            self._tell(tx, claimed, "not delivered: given up, the channel does not take it")
+        elif claimed.message.urgent and claimed.attempts == _TROUBLE:
+            self._tell(tx, claimed, "not delivered yet: the channel does not take messages, we go on trying")
 
     def _tell(self, tx: Connection, claimed: Claimed, words: str) -> None:
         """Staff see at the ticket that the citizen has not heard us."""

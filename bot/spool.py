@@ -58,7 +58,7 @@ class Spool:
         """Bytes that wait in the file."""
         try:
             return self._path.stat().st_size
-        except FileNotFoundError:
+        except OSError:  # not there yet, or not to be had: an append will say which
             return 0
 
     def read(self) -> tuple[list[Arrival], int]:

@@ -24,7 +24,7 @@ from flows.session import Session, Stimulus
 from nlu.reading import Reader, Reading
 from store.bell import Bell
 from store.clock import Clock
-from store.database import Database
+from store.database import Database, StoreUnavailable
 from store.ids import Ids
 from tickets.record import Record
 
@@ -64,14 +64,19 @@ class Turns:
         reading = understand(self._reader, taken.kind, str(taken.body.get("text", "")))
         try:
             rung = await self._db.write(lambda tx: self._turn(tx, taken, reading))
-        except LostLease:
-            return  # somebody else took it over: nothing of ours was written
+        except (LostLease, StoreUnavailable):
+            return  # somebody else took it over, or the lease will give it back: nothing was written
         except Exception as error:
             log.error("turn_failed", stimulus=taken.id, tries=taken.attempts, error=type(error).__name__)
-            rung = await self._db.write(
-                lambda tx, error=error: self._quarantine.after(tx, taken, reading, error, self._clock.now())  # type: ignore[misc]
-            )
+            rung = await self._failed(taken, reading, error)
         self._bell.ring("outbox", "console", f"web:{taken.citizen_id}", *rung)
+
+    async def _failed(self, taken: Taken, reading: Reading | None, error: Exception) -> set[str]:
+        now = self._clock.now()
+        try:
+            return await self._db.write(lambda tx: self._quarantine.after(tx, taken, reading, error, now))
+        except (LostLease, StoreUnavailable):
+            return set()
 
     def _turn(self, tx: Connection, taken: Taken, reading: Reading | None) -> set[str]:
         now = self._clock.now()

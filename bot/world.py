@@ -12,6 +12,7 @@ from flows.session import Context, Fact, OpenTicket
 from store.ids import Ids
 from store.schema import marks, tickets
 
+_REF_LETTERS = 4
 _SHOWN = 5  # a citizen is told of the newest few tickets, not of years
 
 
@@ -29,13 +30,24 @@ class World:
         """The world of one citizen at one moment."""
         return Context(
             now=now,
-            ref=self._ids.ref(self._profile.town.ref_prefix),
+            ref=self._free_ref(tx),
             facts=self._facts_at(now, language),
             on_call=self._on_call(now),
             office_open=self._profile.office_open(now),
+            start_above=self._profile.town.thresholds.start,
+            switch_above=self._profile.town.thresholds.switch,
             weather=_weather(tx),
             tickets=_tickets(tx, citizen),
         )
+
+    def _free_ref(self, tx: Connection) -> str:
+        """A reference that no ticket has. The more tickets there are, the longer new ones become."""
+        length = _REF_LETTERS
+        while True:
+            ref = self._ids.ref(self._profile.town.ref_prefix, length)
+            if tx.execute(select(tickets.c.id).where(tickets.c.ref == ref)).first() is None:
+                return ref
+            length += 1
 
     def _facts_at(self, now: datetime, language: str) -> Mapping[str, Fact]:
         """Facts change by the day (they expire), so they are worked out once a day and language."""

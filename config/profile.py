@@ -42,11 +42,11 @@ class _Strict(BaseModel):
 
 
 class Thresholds(_Strict):
-    """How sure understanding must be. `act`: an intent below this is "I did not understand".
-    `switch`: a new request in the middle of another flow is only offered above this."""
+    """How sure understanding must be. `start`: an intent above this begins its form when nothing is under
+    way. `switch`: a new request in the middle of another form is only offered above this."""
 
-    act: Annotated[float, Field(ge=0, le=1)] = 0.5
-    switch: Annotated[float, Field(ge=0, le=1)] = 0.75
+    start: Annotated[float, Field(ge=0, le=1)] = 0.4
+    switch: Annotated[float, Field(ge=0, le=1)] = 0.6
 
 
 class WebChat(_Strict):
@@ -71,11 +71,13 @@ class Town(_Strict):
 
 
 class Service(_Strict):
-    """One intent: its name, the fact that holds the desk's phone, and the line that answers at night."""
+    """One intent: its name, the fact that holds the desk's phone, and the lines that answer at night.
+    `explained`: the bot has a text about it, which has to give these numbers (limani flows check)."""
 
     name: Words
     contact: str
     around_the_clock: tuple[str, ...] = ()
+    explained: bool = False
 
 
 class _Facts(RootModel[tuple[FactEntry, ...]]):
@@ -157,10 +159,6 @@ class Profile:
     def office_open(self, now: datetime) -> bool:
         """Whether the municipality's phones answer at this aware moment."""
         return self.town.office.open_at(now, self.zone)
-
-    def hotlines_for(self, risk_kind: str | None) -> tuple[str, ...]:
-        """Fact ids of the lines to give for a kind of danger, the most fitting first."""
-        return self.hotlines.get(risk_kind or "any", self.hotlines["any"])
 
     def unsure_facts(self, now: datetime) -> tuple[str, ...]:
         """Ids of facts that may not be stated as sure today, for doctor and the supervisor's list."""

@@ -6,7 +6,7 @@ Errors have to be mended before a release, warnings are for the author's eye.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from flows.check_crisis import crisis_problems
 from flows.check_texts import text_problems
@@ -22,14 +22,17 @@ __all__ = ["Problem", "check"]
 Facts = Mapping[str, Fact]
 
 
-def check(library: Library, facts: Facts | None = None) -> list[Problem]:
+def check(
+    library: Library, facts: Facts | None = None, must_name: Mapping[str, Collection[str]] | None = None
+) -> list[Problem]:
     """Every problem of a library, in the order of files and lines. With the facts of a profile, the texts
-    are also checked against what may be said."""
+    are also checked against what may be said, and by `must_name` (text key -> fact ids) for what the
+    profile wants said."""
     found: list[Problem] = []
     for flow in library.flows.values():
         for part in _PARTS:
             found.extend(part(library, flow))
-    found.extend(text_problems(library, facts))
+    found.extend(text_problems(library, facts, must_name or {}))
     found.extend(crisis_problems(library, facts))
     return sorted(set(found), key=lambda p: (p.level != "error", p.file, p.line, p.sentence))
 

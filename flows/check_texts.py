@@ -3,7 +3,7 @@ that fit on a phone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from flows.eligibility import RULES
 from flows.model import Ask, Change, Check, Collect, Enter, Flow, Library, Message
@@ -28,9 +28,12 @@ CRISIS = (
 )  # fmt: skip
 
 
-def text_problems(library: Library, known: Mapping[str, Fact] | None) -> Iterator[Problem]:
-    """Everything that is wrong with texts."""
+def text_problems(
+    library: Library, known: Mapping[str, Fact] | None, must_name: Mapping[str, Collection[str]]
+) -> Iterator[Problem]:
+    """Everything that is wrong with texts. `must_name`: facts that the profile wants in a text, by key."""
     yield from _missing(library)
+    yield from _silent(library, must_name)
     for (flow_name, language), messages in library.messages.items():
         for key, message in messages.items():
             flow = library.flows.get(flow_name)
@@ -95,6 +98,22 @@ def _summarises(library: Library, flow: Flow) -> bool:
     ]
     changes = any(isinstance(node, Change) for node in flow.nodes.values())
     return changes or any("summary" in placeholders(text) for text in texts)
+
+
+def _silent(library: Library, must_name: Mapping[str, Collection[str]]) -> Iterator[Problem]:
+    """Texts that leave out a number which the profile wants the citizen to be given there."""
+    for key, wanted in must_name.items():
+        flow, _, name = key.partition(".")
+        for language in library.languages:
+            message = library.messages.get((flow, language), {}).get(name)
+            if message is None:
+                yield Problem(
+                    f"{flow}/{language}.yaml", 1, f"the profile wants a text {name}, which is missing"
+                )
+                continue
+            spoken = message.unsure or message.text
+            for fact in sorted(set(wanted) - set(facts(spoken))):
+                yield at_text(message, f"the text {name} has to name {fact}, as the profile says")
 
 
 def _labels(message: Message) -> Iterator[Problem]:

@@ -10,8 +10,6 @@ from flows.match import SURE, choose
 from flows.model import Ask, Change, Collect, Wait
 from flows.slots import Limits, parse, too_long
 
-START = 0.4  # an intent begins a flow when nothing is under way
-SWITCH = 0.6  # an intent interrupts a form, and only after asking
 FREE = frozenset({"text", "name", "place", "district"})
 MISSES = 3
 SMALL_TALK = frozenset({"greeting", "other", "yes", "no", "thanks", "goodbye", "human"})
@@ -144,7 +142,12 @@ def _clearly_human(m: Machine, said: str) -> bool:
     """Inside free text only a short, sure wish counts: a story may mention people."""
     reading = m.stimulus.understood
     short = len(plain(said).split()) <= 6
-    return short and reading is not None and reading.intent == "human" and reading.confidence >= SWITCH
+    return (
+        short
+        and reading is not None
+        and reading.intent == "human"
+        and reading.confidence >= m.context.switch_above
+    )
 
 
 def _human(m: Machine) -> bool:
@@ -161,11 +164,11 @@ def _new_request(m: Machine) -> bool:
     flow = m.library.intents.get(reading.intent) if reading else None
     if reading is None or flow is None or flow == m.session.flow or m.session.flow == danger.CRISIS:
         return False
-    if m.session.flow == "welcome" and reading.confidence >= START:
+    if m.session.flow == "welcome" and reading.confidence >= m.context.start_above:
         m.leave("routed")
         run.start(m, flow, str(reading.intent))
         return True
-    if reading.confidence < SWITCH or m.session.flow == "welcome":
+    if reading.confidence < m.context.switch_above or m.session.flow == "welcome":
         return False
     m.put(proposed=flow)
     m.question("switch_question", flow=run.name_of(m, flow))
@@ -228,7 +231,7 @@ def _idle(m: Machine, said: str) -> None:
     flow = m.library.intents.get(intent)
     if (
         flow is not None
-        and sure >= (SWITCH if m.red_active else START)
+        and sure >= (m.context.switch_above if m.red_active else m.context.start_above)
         and not (m.red_active and flow == danger.CRISIS)
     ):
         run.start(m, flow, intent)
@@ -236,7 +239,7 @@ def _idle(m: Machine, said: str) -> None:
         danger.hold(m)
     elif intent == "human" and sure >= SURE:
         commands.human(m)
-    elif intent in {"thanks", "goodbye"} and sure >= START:
+    elif intent in {"thanks", "goodbye"} and sure >= m.context.start_above:
         m.common("thanks")
     elif m.case is not None and intent != "greeting":
         m.common("noted", (*_resume_button(m), m.button("menu"), m.button("human")), ref=m.case.ref)

@@ -101,6 +101,8 @@ class Context:
     facts: Mapping[str, Fact]
     on_call: bool
     office_open: bool
+    start_above: float = 0.4  # an intent this sure begins its flow when nothing is under way
+    switch_above: float = 0.6  # ... and this sure interrupts a form, after asking
     weather: str | None = None  # "cold", "heat", "storm" while the supervisor has switched it on
     tickets: tuple[OpenTicket, ...] = ()
 

@@ -95,7 +95,7 @@ class App:
     def loops(self, roles: Iterable[str] = ROLES) -> list[Loop]:
         """The loops of these roles. Each may run in any number of processes."""
         of_role = {
-            "web": [Loop("spool", self.door.replay)],
+            "web": [Loop("spool", self.door.replay, ("spool",))],
             "worker": [
                 Loop("turns", self.turns.tick, ("inbox",), 0.5),
                 Loop("sender", self.sender.tick, ("outbox",), 0.5),
@@ -144,7 +144,7 @@ async def make_app(
     refusals, pulse = Refusals(), Pulse()
     outbox = Outbox(parts.vault, parts.ids, parts.citizens, limits)
     spool = Spool(_spool_path(settings), parts.vault)
-    door = Door(parts.db, parts.bell, parts.clock, parts.inbox, outbox, parts.citizens, spool)
+    door = Door(parts.db, parts.bell, parts.clock, parts.inbox, outbox, parts.citizens, spool, parts.record)
     twilio = _twilio(settings)
     channels = _channels(parts, outbox, door, twilio, refusals)
     limits.update({name: channel.limits for name, channel in channels.items()})

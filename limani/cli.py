@@ -29,7 +29,9 @@ app.add_typer(keys_group.app, name="keys")
 
 
 @app.command()
-def demo(port: Annotated[int, typer.Option(help="port of the demo page")] = 8080) -> None:
+def demo(
+    port: Annotated[int, typer.Option(envvar="LIMANI_PORT", help="port of the demo page")] = 8080,
+) -> None:
     """Serves the whole product with simulated phones, and prints one URL."""
     from limani.demo import run_demo
 

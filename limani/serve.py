@@ -17,6 +17,7 @@ import structlog
 from config.profile import ProfileError
 from config.settings import Settings
 from escalation.forms import FormError
+from limani.alone import check_keys, hold_file
 from limani.app import ROLES, App, make_app
 from limani.commands.offline import given_settings
 from limani.commands.told import Told
@@ -72,7 +73,9 @@ async def serve(settings: Settings, roles: Iterable[str]) -> None:
 async def started(settings: Settings, auto_login: str | None = None) -> App:
     """The product, or one clear sentence why not."""
     try:
-        return await make_app(settings, auto_login=auto_login)
+        app = await make_app(settings, auto_login=auto_login)
+        await check_keys(app.parts)
+        return app
     except (ProfileError, FormError, StoreUnavailable, ValueError) as error:
         raise Told(str(error)) from None
 
@@ -81,6 +84,10 @@ async def started(settings: Settings, auto_login: str | None = None) -> App:
 async def serving(app: App, roles: tuple[str, ...] = ROLES) -> AsyncIterator[int]:
     """Everything runs inside this block; gives the port."""
     settings = app.parts.settings
+    try:
+        lock = hold_file(settings.database_url)
+    except ValueError as error:
+        raise Told(str(error)) from None
     await app.start(roles)
     try:
         runner, port = await listen(app.web_app(), settings.host, settings.port)
@@ -100,3 +107,5 @@ async def serving(app: App, roles: tuple[str, ...] = ROLES) -> AsyncIterator[int
             with suppress(asyncio.CancelledError):
                 await task
         await app.stop()
+        if lock is not None:
+            lock.close()

@@ -9,11 +9,12 @@ import asyncio
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import asyncpg
 import pytest
@@ -57,33 +58,72 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """A migrated, empty database to copy: copying takes a tenth of the time of migrating."""
+    for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE template"):
+        _on_server(postgres_server, statement)  # durability of a test's database is worth nothing
+
+    async def migrate() -> None:
+        opened = await open_database(postgres_server.replace("/postgres?", "/template?"))
+        await opened.close()
+
+    _aside(migrate())
+    return postgres_server
+
+
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """A fresh, empty PostgreSQL database."""
+def postgres_url(postgres_template: str) -> Iterator[str]:
+    """A fresh PostgreSQL database with nothing in its tables."""
     name = f"limani_{Random().getrandbits(60)}"
-    _on_server(postgres_server, f"CREATE DATABASE {name}")
-    yield postgres_server.replace("/postgres?", f"/{name}?")
-    _on_server(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    _on_server(postgres_template, f"CREATE DATABASE {name} TEMPLATE template")
+    yield postgres_template.replace("/postgres?", f"/{name}?")
+    _on_server(postgres_template, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _on_server(server: str, statement: str) -> None:
-    """Runs one statement, in a thread of its own because the test's event loop may be running."""
+    """Runs one statement."""
 
     async def work() -> None:
         connection = await asyncpg.connect(server)
         await connection.execute(statement)
         await connection.close()
 
+    _aside(work())
+
+
+def _aside(work: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own, because the test's event loop may be running."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, work()).result()
+        pool.submit(asyncio.run, work).result()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+
+    async def migrate() -> None:
+        opened = await open_database(f"sqlite:///{path}")
+        await opened.close()
+
+    _aside(migrate())
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh SQLite file with nothing in its tables."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'limani.db')}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """The address of an empty database of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'limani.db'}"
-    url: str = request.getfixturevalue("postgres_url")
+        url: str = request.getfixturevalue("sqlite_url")
+        return url
+    url = request.getfixturevalue("postgres_url")
     return url
 
 

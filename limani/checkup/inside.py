@@ -75,16 +75,18 @@ def look_at_profile(settings: Settings, now: datetime) -> tuple[Profile | None, 
     return profile, found
 
 
-def look_at_flows() -> list[Finding]:
+def look_at_flows(profile: Profile | None, now: datetime) -> list[Finding]:
     """The static proof, in short."""
     from flows.check import check
     from flows.load import FlowError, load_library
+    from limani.proof import prove
 
     try:
         library = load_library()
     except FlowError as mistakes:
         return [error("flows", line, "mend the file at that line") for line in mistakes.errors]
-    problems = [str(problem) for problem in check(library) if problem.level == "error"]
+    found = check(library) if profile is None else prove(library, profile, now)
+    problems = [str(problem) for problem in found if problem.level == "error"]
     if problems:
         return [error("flows", line, "`limani flows check` shows all of them") for line in problems]
     return [ok("flows", f"{len(library.flows)} flows in {', '.join(library.languages)}")]

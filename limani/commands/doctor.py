@@ -41,7 +41,7 @@ async def examine(settings: Settings) -> list[Finding]:
         *await look_at_database(settings, now),
         *found,
         *(look_at_people(settings, profile, now) if profile else []),
-        *look_at_flows(),
+        *look_at_flows(profile, now),
         *look_at_model(),
         *await look_at_providers(settings),
     ]

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from flows.session import Fact
 from limani.commands.told import Told
 
 app = typer.Typer(help="Conversations: the static proof, and pictures.", no_args_is_help=True)
@@ -20,10 +19,12 @@ def check(
     verbose: Annotated[bool, typer.Option("--verbose", help="show warnings one by one")] = False,
 ) -> None:
     """Proves that every node can be reached, ends, waits with a time-out and leads to a human."""
-    from flows.check import check as prove
+    from limani.commands.offline import given_profile, given_settings
+    from limani.proof import prove
+    from store.clock import SystemClock
 
     library = _library(folder)
-    problems = prove(library, _facts())
+    problems = prove(library, given_profile(given_settings()), SystemClock().now())
     for problem in problems:
         if verbose or problem.level == "error":
             typer.echo(str(problem))
@@ -50,16 +51,6 @@ def draw(
         raise Told(f"there is no flow {flow}: {', '.join(sorted(library.flows))}")
     for name in [flow] if flow else sorted(library.flows):
         typer.echo(mermaid(library.flows[name]))
-
-
-def _facts() -> dict[str, Fact]:
-    """The facts of the profile as citizens are told them today."""
-    from limani.commands.offline import given_profile, given_settings
-    from store.clock import SystemClock
-
-    profile = given_profile(given_settings())
-    views = profile.facts_at(SystemClock().now(), profile.town.default_language)
-    return {name: Fact(view.value, view.sure, view.dialable, view.other) for name, view in views.items()}
 
 
 def _library(folder: Path | None):  # type: ignore[no-untyped-def]

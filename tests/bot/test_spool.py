@@ -184,7 +184,7 @@ def floor(database: Database, clock: ManualClock, ids: Ids, vault: Vault) -> Flo
 
 
 def door_of(floor: Floor, db: Flaky, spool: Spool) -> Door:
-    return Door(db, Bell(), floor.clock, floor.inbox, floor.outbox, floor.citizens, spool)
+    return Door(db, Bell(), floor.clock, floor.inbox, floor.outbox, floor.citizens, spool, floor.record)
 
 
 async def heard(floor: Floor) -> list[str]:

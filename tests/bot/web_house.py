@@ -25,6 +25,7 @@ from store.clock import ManualClock
 from store.database import Database
 from store.ids import Ids
 from store.vault import Vault
+from tickets.record import Record
 
 
 @dataclass
@@ -70,7 +71,7 @@ async def open_house(
     bell, citizens = Bell(), Citizens(vault, ids)
     inbox = Inbox(vault, ids, citizens)
     outbox = Outbox(vault, ids, citizens, {"web": WebChannel.limits})
-    door = Door(db, bell, clock, inbox, outbox, citizens, Spool(folder / "spool", vault))
+    door = Door(db, bell, clock, inbox, outbox, citizens, Spool(folder / "spool", vault), Record(vault, ids))
     public_url = given.pop("public_url", "http://127.0.0.1")
     channel = WebChannel(db, vault, bell, clock, ids, citizens, outbox, door, public_url, **given)
     app = web.Application()

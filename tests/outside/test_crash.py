@@ -76,7 +76,7 @@ async def test_an_acknowledgement_survives_a_kill(product: Product) -> None:
         assert answer.status == 200
     await product.kill()
     await product.start()
-    await phone.expects("πήρε", within=10)
+    await phone.expects("Απάντησε άνθρωπος", within=10)
     assert (await product.ticket())["assigned_to"] == "eleni"
 
 

@@ -67,7 +67,7 @@ async def test_the_right_keys_and_the_handoff_both_ways(product: Product) -> Non
     await call.presses_announced_key()
     await call.presses_announced_key()
     ticket = await product.ticket(lambda one: one["assigned_to"] == "eleni")
-    await citizen.expects("πήρε")
+    await citizen.expects("Απάντησε άνθρωπος")
     code, _, err = await product.cli(
         "tickets", "reply", ticket["ref"], "--as", "eleni", "Είμαι η Ελένη, σας ακούω."
     )
@@ -225,7 +225,7 @@ async def test_after_the_acknowledgement_no_phone_rings_on(product: Product) -> 
     link = next(word for word in sms.body.split() if "/a/" in word)
     async with aiohttp.ClientSession() as http, http.post(link) as answer:
         assert answer.status == 200
-    await citizen.expects("πήρε", within=3)
+    await citizen.expects("Απάντησε άνθρωπος", within=3)
     await product.record.until(lambda: call.over or None, 5, lambda: f"the call is still {call.status}")
 
 
