@@ -51,11 +51,16 @@ class EmbeddedReader:
             parts = dict(stored)
         weights = (parts["lexicon_weights"] / 10).tolist()
         known = dict(zip(split(parts["lexicon_keys"]), weights, strict=True))
+        rules = Rules.load()
         return cls(
-            Lexicon(known, frozenset(split(parts["lexicon_domain"]))),
+            Lexicon(
+                known,
+                frozenset(split(parts["lexicon_domain"])),
+                frozenset(split(parts["lexicon_danger"])) | rules.greek_words,
+            ),
             LinearModel.load("language", parts),
             LinearModel.load("intent", parts),
-            Rules.load(),
+            rules,
             parts["data_sha256"].tobytes().hex(),
         )
 
@@ -67,9 +72,9 @@ class EmbeddedReader:
             return NOT_READ
 
     def _read(self, text: str) -> Reading:
-        ready = prepare(text, self.lexicon, self.languages)
+        ready = prepare(text, self.lexicon, self.languages, self.rules.greek_words)
         intent, confidence, why = self._intent(ready)
-        alarm = self.rules.look(ready.keys, ready.plain) or _learnt(intent, confidence)
+        alarm = self.rules.look(ready.keys, ready.plain, ready.alarming) or _learnt(intent, confidence)
         if alarm is None:
             return Reading(ready.language, ready.script, intent, confidence, Risk.none, None, why)
         intent, confidence = _with_alarm(alarm, intent, confidence)

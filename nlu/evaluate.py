@@ -98,7 +98,9 @@ def as_json(guesses: Sequence[Guess]) -> dict[str, object]:
         "spellings": _by(greek, lambda guess: guess.spelling, None),
         "intents": {
             intent: {
-                language: intent_f1([g for g in guesses if g.language == language and g.spelling == "accented"], intent)
+                language: intent_f1(
+                    [g for g in guesses if g.language == language and g.spelling == "accented"], intent
+                )
                 for language in sorted({guess.language for guess in guesses})
             }
             for intent in INTENTS
@@ -131,7 +133,10 @@ def _language_shares(guesses: Sequence[Guess]) -> dict[str, float]:
     """Share of texts whose language was recognised, by language and spelling."""
     total = Counter((guess.language, guess.spelling) for guess in guesses)
     right = Counter((g.language, g.spelling) for g in guesses if g.language == g.guessed_language)
-    return {f"{language} {spelling}": round(right[language, spelling] / n, 4) for (language, spelling), n in total.items()}
+    return {
+        f"{language} {spelling}": round(right[language, spelling] / n, 4)
+        for (language, spelling), n in total.items()
+    }
 
 
 def report(guesses: Sequence[Guess] | None = None) -> str:

@@ -6,16 +6,20 @@ that no ordinary word is bent into an alarming one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nlu.normalise import PLAIN_HABIT, Habit, fold_word, is_latin, readings
 
 FUZZY_FROM = 5
 """Shorter keys have too many neighbours to guess a slip."""
+DOUBLE_FROM = 8
+"""From this length two slips still leave a word of danger recognisable."""
 SPLIT_FROM = 8
 SPLIT_TO = 120
 """A longer string without spaces is noise; the limit keeps the work linear."""
+HABIT = 0.7
+"""What the reading by the writer's own habit is worth against a commoner word."""
 SHARED = 2.5
 """The cost of a letter that ends one word and begins the next: the key writes doubles once."""
 _LONGEST = 16
@@ -24,6 +28,12 @@ _LONGEST = 16
 def _deletes(key: str) -> set[str]:
     """The key with each one letter missing."""
     return {key[:i] + key[i + 1 :] for i in range(len(key))}
+
+
+def _double_deletes(key: str) -> set[str]:
+    """The key with none, one or two letters missing."""
+    once = _deletes(key)
+    return {key, *once, *(part for one in once for part in _deletes(one))}
 
 
 def _one_slip(a: str, b: str) -> bool:
@@ -39,13 +49,33 @@ def _one_slip(a: str, b: str) -> bool:
     return rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:]
 
 
+def _two_slips(a: str, b: str) -> bool:
+    """Whether at most two letters added, lost, changed or swapped turn a into b."""
+    rows = [list(range(len(b) + 1))]
+    for i, one in enumerate(a, 1):
+        row = [i]
+        for j, other in enumerate(b, 1):
+            best = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (one != other))
+            if i > 1 and j > 1 and one == b[j - 2] and a[i - 2] == other:
+                best = min(best, rows[-2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1] <= 2
+
+
 @dataclass(slots=True)
 class Lexicon:
-    """Known keys with their weight (log frequency, larger is commoner) and the domain's own words."""
+    """Known keys with their weight (log frequency, larger is commoner) and the domain's own words.
+
+    danger: words of the risk patterns. A long one is recognised through two slips, because a slip
+    may break or make a digraph (αυτο, ατυο) and a missed alarm is dearer than a false one.
+    """
 
     known: Mapping[str, float]
     domain: frozenset[str]
+    danger: frozenset[str] = frozenset()
     _slips: dict[str, list[str]] = field(default_factory=dict)
+    _double_slips: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for key in sorted(self.domain):
@@ -53,32 +83,45 @@ class Lexicon:
                 for part in (key, *_deletes(key)):
                     self._slips.setdefault(part, []).append(key)
 
-    def repair(self, parts: Iterable[str], habit: Habit = PLAIN_HABIT) -> list[str]:
-        """The keys of tidied words (Greek or Greeklish), put right."""
+        for key in sorted(self.danger):
+            if len(key) >= DOUBLE_FROM:
+                for part in _double_deletes(key):
+                    self._double_slips.setdefault(part, []).append(key)
+
+    def repair(
+        self, parts: Iterable[str], habit: Habit = PLAIN_HABIT, prefer: Container[str] = ()
+    ) -> list[str]:
+        """The keys of tidied words (Greek or Greeklish), put right.
+
+        `prefer`: words that an ambiguous Greeklish word is read as when it may be one of them.
+        """
         keys: list[str] = []
         for part in parts:
             key = fold_word(part, habit)
             if key in self.known and not is_latin(part):
                 keys.append(key)
             else:
-                keys.extend(self._mend(part, key, habit))
+                keys.extend(self._mend(part, key, habit, prefer))
         return keys
 
-    def _mend(self, part: str, key: str, habit: Habit) -> list[str]:
+    def _mend(self, part: str, key: str, habit: Habit, prefer: Container[str]) -> list[str]:
         """One word: another reading of it, a known neighbour, or several words run together."""
-        best = self._likeliest(part, key, habit)
+        best = self._likeliest(part, key, habit, prefer)
         if best in self.known or not best.isalpha():
             return [best]
         if near := self._neighbour(best):
             return [near]
         return self._split(best) or [best]
 
-    def _likeliest(self, part: str, key: str, habit: Habit) -> str:
+    def _likeliest(self, part: str, key: str, habit: Habit, prefer: Container[str]) -> str:
         """Of the keys that a Greeklish word may have, the commonest word; the writer's habit counts."""
         if not is_latin(part):
             return key
         weights = {option: self.known.get(option, -1.0) for option in readings(part, habit)}
-        weights[key] += 1.5 if weights[key] >= 0 else 0.0
+        if wanted := {option: weight for option, weight in weights.items() if option in prefer}:
+            weights = wanted
+        elif weights[key] >= 0:
+            weights[key] += HABIT
         best = max(weights, key=lambda option: weights[option])
         return best if weights[best] >= 0 else key
 
@@ -88,6 +131,9 @@ class Lexicon:
             return None
         found = {near for part in (key, *_deletes(key)) for near in self._slips.get(part, ())}
         near = [option for option in found if _one_slip(key, option)]
+        if not near and len(key) >= DOUBLE_FROM - 1:
+            far = {one for part in _double_deletes(key) for one in self._double_slips.get(part, ())}
+            near = [option for option in far if _two_slips(key, option)]
         return max(near, key=lambda option: (self.known.get(option, 0.0), option), default=None)
 
     def _split(self, key: str) -> list[str]:
@@ -98,22 +144,30 @@ class Lexicon:
         for end in range(1, len(key) + 1):
             for start in range(max(0, end - _LONGEST), end):
                 for shared in (0, 1) if 0 < start < end - 1 else (0,):
-                    before, weight = best[start], self._part_weight(key[start - shared : end])
-                    if before is None or weight is None:
+                    before, part = best[start], self._part(key[start - shared : end])
+                    if before is None or part is None:
                         continue
-                    score = before[0] + weight - SHARED * shared
+                    score = before[0] + part[1] - SHARED * shared
                     if (current := best[end]) is None or score > current[0]:
-                        best[end] = (score, [*before[1], key[start - shared : end]])
+                        best[end] = (score, [*before[1], part[0]])
         final = best[len(key)]
         return final[1] if final else []
 
-    def _part_weight(self, part: str) -> float | None:
-        """The cost of one part; short parts must be very common words."""
+    def _part(self, part: str) -> tuple[str, float] | None:
+        """A known word with its worth; short ones must be very common.
+
+        After a vowel β is written like φ (να βάλω), so a part that begins with F may begin with V.
+        """
         weight = self.known.get(part)
+        if weight is None and part[0] == "F":
+            part = "V" + part[1:]
+            weight = self.known.get(part)
         if weight is None or weight < _LEAST_WEIGHT.get(len(part), 2.0):
             return None
-        return weight - 8.5
+        return part, weight - PART
 
 
+PART = 9.5
+"""What every further word costs: few long words are likelier than many short ones."""
 _LEAST_WEIGHT = {1: 6.2, 2: 5.2, 3: 4.6, 4: 3.6}
 """Zipf weight that a short part needs: rare short words would cut anything."""

@@ -60,6 +60,7 @@ def words(text: str) -> list[str]:
 # ---------------------------------------------------------------- mixed alphabets
 
 _LOOK_LATIN = str.maketrans("abehikmnoptuxyzvwcsdfglr", "αβεηικμνορτυχυζνωσσδφγλρ")
+_SAME_SHAPE = frozenset("abehikmnoptxyz")
 _LOOK_CYRILLIC = str.maketrans("аеорсухкмтнвіп", "αεορσυχκμτηβιπ")
 _TO_LATIN = str.maketrans("αβγδεζηθικλμνξοπρστυφχψω", "avgdezh8iklmn3oprstyfx4w")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
@@ -69,8 +70,9 @@ def _one_alphabet(word: str) -> str:
     """A word in one script: the letters of the majority win, the others are read as look-alikes."""
     if word.isascii() or not (greek := len(_GREEK.findall(word))):
         return word
-    if latin := len(_LATIN.findall(word)):
-        word = word.translate(_LOOK_LATIN) if greek >= latin else word.translate(_TO_LATIN)
+    if latin := _LATIN.findall(word):
+        shapes = greek >= len(latin) or _SAME_SHAPE.issuperset(latin)
+        word = word.translate(_LOOK_LATIN) if shapes else word.translate(_TO_LATIN)
     if _CYRILLIC.search(word):
         word = word.translate(_LOOK_CYRILLIC)
     return word
@@ -97,12 +99,14 @@ class Habit:
     u   what a lone "u" stands for: U (ου), I (υ) or Q (θ)
     v   what "v" stands for: V (β) or N (ν)
     h   what "h" after t, p, k, s stands for: "sound" (th = θ) or "eta" (th = τη)
+    i   whether "oi", "ei", "ai" are one vowel ("pair") or two ("apart": zoi = ζωή)
     """
 
     x: str = "H"
     u: str = "U"
     v: str = "V"
     h: str = "sound"
+    i: str = "pair"
 
 
 PLAIN_HABIT = Habit()
@@ -180,6 +184,8 @@ def fold_greek(text: str) -> str:
 
 def fold_latin(word: str, habit: Habit = PLAIN_HABIT) -> str:
     """The key of one tidied Greeklish word."""
+    if habit.i == "apart":
+        word = word.replace("oi", "OI").replace("ei", "EI").replace("ai", "AI")
     for pair, key in _LATIN_PAIRS:
         if pair in word:
             word = word.replace(pair, key)
@@ -216,7 +222,9 @@ def fold_word(word: str, habit: Habit = PLAIN_HABIT) -> str:
 
 def _eight_is_theta(word: str) -> str:
     """8 inside a Greek word is θ (8έλω); in a number it stays (18χρονος)."""
-    return word.replace("8", "θ") if "8" in word and word.count("8") == len(_DIGIT.findall(word)) == 1 else word
+    return (
+        word.replace("8", "θ") if "8" in word and word.count("8") == len(_DIGIT.findall(word)) == 1 else word
+    )
 
 
 def habit_of(text: str) -> Habit:
@@ -232,16 +240,23 @@ def habit_of(text: str) -> Habit:
 
 
 _HABITS = tuple(
-    Habit(x, u, v, h) for h in ("sound", "eta") for x in "HX" for u in "IUQ" for v in "VN"
-)  # fmt: skip
+    Habit(x, u, v, h, i)
+    for i in ("pair", "apart")
+    for h in ("sound", "eta")
+    for x in "HX"
+    for u in "UIQ"
+    for v in "VN"
+)
 
 
 def readings(word: str, first: Habit = PLAIN_HABIT) -> list[str]:
     """Every key that a Greeklish word may have, the likeliest first. One key for a Greek word."""
     keys = {fold_word(word, first): None}
-    if is_latin(word) and any(letter in word for letter in "xuvhj34"):
+    if is_latin(word) and any(letter in word for letter in ("x", "u", "v", "h", "j", "oi", "ei", "ai")):
         relevant = [habit for habit in _HABITS if _matters(word, habit)]
         keys |= dict.fromkeys(fold_word(word, habit) for habit in relevant)
+        if word.count("x") > 1:
+            keys[fold_word(word.replace("x", "ks", 1))] = None
         if "j" in word:
             keys |= dict.fromkeys(fold_word(word.replace("j", "3"), habit) for habit in relevant)
     return list(keys)
@@ -257,4 +272,6 @@ def fold(text: str) -> str:
     """The likeliest key of a whole text, words separated by single spaces."""
     tidied = tidy(text)
     habit = habit_of(tidied)
-    return " ".join(fold_word(sys.intern(part), habit) for word in words(tidied) for part in word.split("'") if part)
+    return " ".join(
+        fold_word(sys.intern(part), habit) for word in words(tidied) for part in word.split("'") if part
+    )

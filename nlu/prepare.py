@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from nlu.features import ends
@@ -25,6 +25,7 @@ class Prepared:
 
     keys     Greek keys of the Greek words, and of Latin words as if they were Greeklish
     plain    the words as typed, tidied
+    alarming the keys once more, ambiguous Greeklish words read as words of danger where they may be
     greek    how sure it is that the Latin words are Greek, 0 to 1
     views    the word lists that the intent model should read; two when the language is in doubt
     """
@@ -33,25 +34,38 @@ class Prepared:
     language: str
     keys: list[str]
     plain: list[str]
+    alarming: list[str]
     greek: float
     views: tuple[Sequence[str], ...]
 
 
-def prepare(text: str, lexicon: Lexicon, languages: LinearModel) -> Prepared:
+def prepare(text: str, lexicon: Lexicon, languages: LinearModel, danger: Container[str] = ()) -> Prepared:
     """Everything that reading needs to know of the letters. Linear in the text's length."""
     tidied = tidy(text[:_MOST_LETTERS])
     parts = words(tidied)
     found = counts(" ".join(parts))
     script = script_of(found)
-    main = max(found, key=lambda name: found[name]) if script == "mixed" else script
+    main = "greek" if script == "mixed" and found["greek"] else max(found, key=lambda name: found[name])
     language = guess(languages, main, parts, tidied)
-    keys = lexicon.repair(loose(parts), habit_of(tidied[:4000])) if found["greek"] or found["latin"] else []
+    keys, alarming = _keys(tidied, parts, found, lexicon, danger)
     simple = [plain(part) for part in parts]
     if script == "latin" and language.language == "el":
         script = "greeklish"
-    return Prepared(
-        script, language.language, keys, simple, language.greeklish, _views(script, keys, simple, language.greeklish)
-    )
+    views = _views(script, keys, simple, language.greeklish)
+    return Prepared(script, language.language, keys, simple, alarming, language.greeklish, views)
+
+
+def _keys(
+    tidied: str, parts: Sequence[str], found: dict[str, int], lexicon: Lexicon, danger: Container[str]
+) -> tuple[list[str], list[str]]:
+    """The keys, and the keys with the alarming reading of ambiguous words (Latin letters only)."""
+    if not (found["greek"] or found["latin"]):
+        return [], []
+    habit = habit_of(tidied[:4000])
+    pieces = loose(parts)
+    keys = lexicon.repair(pieces, habit)
+    alarming = lexicon.repair(pieces, habit, danger) if found["latin"] else keys
+    return keys, [] if alarming == keys else alarming
 
 
 def loose(parts: Sequence[str]) -> list[str]:

@@ -95,6 +95,7 @@ class Rules:
     """All rules, indexed by a word that a text must have."""
 
     ready: list[_Ready]
+    greek_words: set[str] = field(default_factory=set)
     _exact: dict[str, list[int]] = field(default_factory=dict)
     _begins: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
 
@@ -114,6 +115,8 @@ class Rules:
         at = len(self.ready)
         compiled = [compile_pattern(pattern, key_of(rule.language)) for pattern in rule.patterns]
         unless = [compile_pattern(pattern, key_of(rule.language)) for pattern in rule.unless]
+        if rule.language == "el":
+            self.greek_words.update(*(one.words for one in compiled))
         sources = tuple(one.regex for one in compiled)
         self.ready.append(_Ready(rule, sources, tuple(one.regex for one in unless), softeners))
         for anchor in sorted(
@@ -126,10 +129,10 @@ class Rules:
             else:
                 raise BadPattern(f"{rule.id}: {anchor.word}* begins too many words")
 
-    def look(self, keys: Sequence[str], words: Sequence[str]) -> Alarm | None:
-        """The most serious danger in a text, given as Greek keys and as plain words."""
+    def look(self, *views: Sequence[str]) -> Alarm | None:
+        """The most serious danger in a text, given as Greek keys, plain words, or other views of it."""
         hits: dict[str, tuple[Rule, Risk]] = {}
-        for view in (keys, words):
+        for view in views:
             for window in windows(view):
                 for rule, level in self._window(window):
                     if rule.id not in hits or hits[rule.id][1].level < level.level:
@@ -294,7 +297,21 @@ def vocabulary() -> frozenset[str]:
     found: set[str] = set()
     for rule in load_rules():
         if rule.language == "el":
-            for pattern in rule.patterns:
+            for pattern in (*rule.patterns, *rule.unless):
                 found |= compile_pattern(pattern, fold).words
-            found.update(key for text in (*rule.examples, *rule.counter_examples) for key in fold(text).split())
+            found.update(
+                key for text in (*rule.examples, *rule.counter_examples) for key in fold(text).split()
+            )
     return frozenset(key for key in found if key.isalpha() and key.isascii())
+
+
+@cache
+def stems() -> frozenset[str]:
+    """The keys of the Greek beginnings that patterns ask for (αυτοκτον*)."""
+    compiled = (
+        compile_pattern(pattern, fold)
+        for rule in load_rules()
+        if rule.language == "el"
+        for pattern in rule.patterns
+    )
+    return frozenset(anchor.word for one in compiled for anchor in one.anchors if anchor.prefix)

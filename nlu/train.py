@@ -29,6 +29,7 @@ from nlu.linear import LinearModel, join, softmax
 from nlu.normalise import fold, habit_of, is_greek, plain, tidy, words
 from nlu.prepare import loose
 from nlu.reading import INTENTS
+from nlu.rules import stems as risk_stems
 from nlu.rules import vocabulary as risk_vocabulary
 from nlu.variants import GREEKLISH, greeklish, spell
 
@@ -52,7 +53,8 @@ def train_lexicon(examples: Iterable[Example]) -> Lexicon:
     domain = {key for key in own if key.isalpha() and key.isascii()} | risk_vocabulary()
     for key in domain:
         known[key] = max(known.get(key, 0.0), 3.0 + 0.3 * min(own[key], 4))
-    return Lexicon(known, frozenset(domain))
+    stems = tuple(stem for stem in risk_stems() if len(stem) >= 5)
+    return Lexicon(known, frozenset(domain), frozenset(key for key in known if key.startswith(stems)))
 
 
 # ------------------------------------------------------------------ linear models
@@ -81,7 +83,9 @@ def fit(
     return LinearModel(tuple(order), index, idf, weights, bias, 1.0)
 
 
-def _matrix(counted: Sequence[Counter[str]], index: dict[str, int], idf: NDArray[np.float32]) -> sparse.csr_matrix:
+def _matrix(
+    counted: Sequence[Counter[str]], index: dict[str, int], idf: NDArray[np.float32]
+) -> sparse.csr_matrix:
     """The rows as LinearModel.scores weighs them."""
     at: list[int] = []
     values: list[float] = []
@@ -256,9 +260,7 @@ def _snippets(language: str) -> list[str]:
         def turn(snippet: str) -> str:
             return greeklish(snippet, chance.choice(habits))
 
-    made = [
-        turn(" ".join(chance.choices(listed, weights, k=chance.randint(1, 5)))) for _ in range(_SNIPPETS)
-    ]
+    made = [turn(" ".join(chance.choices(listed, weights, k=chance.randint(1, 5)))) for _ in range(_SNIPPETS)]
     return made + [turn(word) for word in listed[:_SINGLES]]
 
 
@@ -271,7 +273,9 @@ def _word_list(language: str) -> tuple[list[str], list[float]]:
     from wordfreq import get_frequency_dict
 
     shares = get_frequency_dict(language, wordlist="small")
-    listed = [word for word in sorted(shares, key=lambda w: (-shares[w], w)) if _own_script(word, language)][:_TOP]
+    listed = [word for word in sorted(shares, key=lambda w: (-shares[w], w)) if _own_script(word, language)][
+        :_TOP
+    ]
     return listed, [shares[word] ** 0.6 for word in listed]
 
 
@@ -295,8 +299,11 @@ def train_and_save(path: Path = MODEL) -> Path:
     stored = {
         "data_sha256": np.frombuffer(bytes.fromhex(corpus.digest()), np.uint8),
         "lexicon_keys": join(sorted(lexicon.known)),
-        "lexicon_weights": np.array([round(10 * lexicon.known[key]) for key in sorted(lexicon.known)], np.uint8),
+        "lexicon_weights": np.array(
+            [round(10 * lexicon.known[key]) for key in sorted(lexicon.known)], np.uint8
+        ),
         "lexicon_domain": join(sorted(lexicon.domain)),
+        "lexicon_danger": join(sorted(lexicon.danger)),
         **train_intents(rows).store("intent"),
         **train_languages(examples).store("language"),
     }

@@ -10,22 +10,39 @@ import hashlib
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-SPELLINGS = ("accented", "unaccented", "capitals", "misspelt", "greeklish", "greeklish_digits", "greeklish_shape")
+SPELLINGS = (
+    "accented",
+    "unaccented",
+    "capitals",
+    "misspelt",
+    "greeklish",
+    "greeklish_digits",
+    "greeklish_shape",
+)
 """The names that `spell` knows, in the order of the tables in docs/understanding.md."""
 
 _PAIRS_BY_EAR = {"ου": "ou", "μπ": "mp", "ντ": "nt", "γκ": "gk", "γγ": "gg", "αυ": "au", "ευ": "eu"}
-_BY_EAR = _PAIRS_BY_EAR | dict(
-    zip(
-        "αβγδεζηθικλμνξοπρσςτυφχψω",
-        "a v g d e z i th i k l m n ks o p r s s t y f x ps o".split(),
-        strict=True,
-    )
-)
+_LETTERS_BY_EAR = {
+    "α": "a", "β": "v", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "η": "i", "θ": "th", "ι": "i",
+    "κ": "k", "λ": "l", "μ": "m", "ν": "n", "ξ": "ks", "ο": "o", "π": "p", "ρ": "r", "σ": "s",
+    "ς": "s", "τ": "t", "υ": "y", "φ": "f", "χ": "x", "ψ": "ps", "ω": "o",
+}  # fmt: skip
+_BY_EAR = _PAIRS_BY_EAR | _LETTERS_BY_EAR
 _DIGITS = _BY_EAR | {"θ": "8", "ω": "w", "ξ": "3", "η": "h", "ου": "oy", "αυ": "ay", "ευ": "ey"}
 _SHAPE = _BY_EAR | {"θ": "8", "ω": "w", "η": "h", "χ": "x", "υ": "u", "β": "b", "ψ": "4"}
-_ENGLISH = _BY_EAR | {"χ": "ch", "ξ": "x", "υ": "i", "αυ": "af", "ευ": "ef", "μπ": "b", "ει": "i", "οι": "i", "αι": "e"}
+_ENGLISH = _BY_EAR | {
+    "χ": "ch",
+    "ξ": "x",
+    "υ": "i",
+    "αυ": "af",
+    "ευ": "ef",
+    "μπ": "b",
+    "ει": "i",
+    "οι": "i",
+    "αι": "e",
+}
 GREEKLISH: Mapping[str, Mapping[str, str]] = {
     "greeklish": _BY_EAR,
     "greeklish_digits": _DIGITS,
@@ -73,13 +90,23 @@ def misspelt(text: str) -> str:
     chance = _chance(text)
     text = unaccented(text).lower()
     for right, wrong in _BY_EAR_SLIPS:
-        text = re.sub(right, lambda match, to=wrong: to if chance.random() < 0.5 else match[0], text)
+        text = "".join(_by_ear(text, right, wrong, chance))
     return _slip(text, chance)
+
+
+def _by_ear(text: str, right: str, wrong: str, chance: random.Random) -> Iterator[str]:
+    """The text with about half of the places spelt wrong."""
+    after = 0
+    for match in re.finditer(right, text):
+        yield text[after : match.start()]
+        yield wrong if chance.random() < 0.5 else match[0]
+        after = match.end()
+    yield text[after:]
 
 
 def _slip(text: str, chance: random.Random) -> str:
     """One letter lost, doubled or swapped inside one long word."""
-    long = [match for match in re.finditer(r"[^\W\d_]{6,}", text)]
+    long = list(re.finditer(r"[^\W\d_]{6,}", text))
     if not long:
         return text
     where = chance.choice(long)
