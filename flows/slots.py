@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import phonenumbers
-
 from flows.events import Answer
 from flows.fold import plain, sound
 from flows.numbers import number_word
@@ -123,6 +121,8 @@ def _money(text: str, limits: Limits) -> Answer:
 
 def _phone(text: str, _limits: Limits) -> Answer:
     """A number that can be rung, as +30...; other countries with their +."""
+    import phonenumbers  # its tables take time to load, which a start should not wait for
+
     for match in phonenumbers.PhoneNumberMatcher(
         text, "GR", leniency=phonenumbers.Leniency.POSSIBLE, max_tries=20
     ):

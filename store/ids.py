@@ -37,9 +37,9 @@ class Ids:
         """Gives no id below `newest` any more: the clock may have been set back while we were away."""
         self._last = max(self._last, newest)
 
-    def ref(self, prefix: str) -> str:
+    def ref(self, prefix: str, letters: int = 4) -> str:
         """A short speakable ticket reference such as HRK-7F3K. Not unique by itself: the table is."""
-        return f"{prefix}-" + "".join(self._chance.choice(REF_ALPHABET) for _ in range(4))
+        return f"{prefix}-" + "".join(self._chance.choice(REF_ALPHABET) for _ in range(letters))
 
     def token(self, size: int = 24) -> str:
         """An unguessable url-safe token of `size` random bytes."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_once(tx: Connection, table: Table, **values: Any) -> bool:
@@ -22,4 +21,11 @@ def put(tx: Connection, table: Table, key: str, **values: Any) -> None:
 
 
 def _insert(tx: Connection, table: Table) -> Any:
-    return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)
+    """Only the dialect that is used is loaded: the other one would cost a tenth of a second at start."""
+    if tx.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)

@@ -239,7 +239,6 @@ people = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("disabled_at", UtcTime),
     Column("failures", Integer, nullable=False, default=0),
-    Column("slow_until", UtcTime),
 )
 
 logins = Table(
@@ -249,13 +248,6 @@ logins = Table(
     Column("person", ForeignKey("people.name"), nullable=False, index=True),
     Column("created_at", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
-)
-
-beats = Table(
-    "beats",
-    metadata,
-    Column("loop", String(60), primary_key=True),
-    Column("at", UtcTime, nullable=False),
 )
 
 marks = Table(

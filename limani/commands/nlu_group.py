@@ -22,6 +22,7 @@ def evaluate(as_json: Annotated[bool, typer.Option("--json", help="for programs"
     """Scores by intent, language, script and spelling, on phrase families kept out of the training."""
     import json
 
-    from nlu.evaluate import figures, report
+    from nlu import evaluate as scores
 
-    typer.echo(json.dumps(figures(), ensure_ascii=False) if as_json else report())
+    guesses = scores.evaluate()
+    typer.echo(json.dumps(scores.as_json(guesses), ensure_ascii=False) if as_json else scores.report(guesses))

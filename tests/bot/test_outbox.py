@@ -233,9 +233,10 @@ async def test_receipts_are_noted_and_strangers_are_not(floor: Floor) -> None:
     await sent(floor, one)
 
     async def receipt(provider_id: str, outcome: str) -> bool:
-        return await floor.write(
+        found = await floor.write(
             lambda tx: floor.outbox.receipt(tx, "telegram", provider_id, outcome, floor.clock.now())
         )
+        return found is not None
 
     assert not await receipt("nobody", "delivered")
     assert await receipt("p1", "delivered")

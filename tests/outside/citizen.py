@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sandbox import Record
+
 REF = re.compile(r"HRK-[3479ACDEFGHKMNPRTUXY]{4}")
 _HUMAN = ("Θέλω άνθρωπο", "Talk to a person", "A person", "I want a person")
 _ANSWERS = ("4", "Αγία Τριάδα", "6900000123", "Μαρία", "500", "όχι")
 
 
-async def answer_until_ref(phone: Any, most: int = 25) -> str:
+async def answer_until_ref(phone: Any, record: Record, most: int = 25) -> str:
     """Taps the first button of each question, or types answers until one is taken."""
     seen = 0
     for _ in range(most):
-        shown = await phone.telegram.record.until(
-            lambda seen=seen: _asked(phone, seen), 5, lambda: f"the bot fell silent:\n{phone.screen}"
+        shown = await record.until(
+            lambda seen=seen: _asked(phone, seen),  # type: ignore[misc]
+            5,
+            lambda: f"the bot fell silent:\n{phone.screen}",
         )
         found = REF.search(" ".join(one.text for one in phone.screen if one.by == "bot"))
         if found:

@@ -21,7 +21,7 @@ async def test_killed_under_flood_nothing_accepted_is_lost(product_on_both: Prod
     product, chance = product_on_both, random.Random(11)
     phone = product.telegram.phone(50)
     await phone.says("Θα ήθελα να μιλήσω με ψυχολόγο")
-    ref = await answer_until_ref(phone)
+    ref = await answer_until_ref(phone, product.record)
     sent = [f"μήνυμα {number}" for number in range(40)]
     for number, text in enumerate(sent):
         await phone.says(text, wait=False)
@@ -60,8 +60,9 @@ async def test_killed_at_once_after_the_200_the_page_still_rings(product: Produc
         await phone.says(RED)
         await product.kill()
         await product.start()
+        wanted = number + 1
         await product.record.until(
-            lambda wanted=number + 1: len(product.twilio.phone(ELENI).calls) >= wanted or None,
+            lambda wanted=wanted: len(product.twilio.phone(ELENI).calls) >= wanted or None,  # type: ignore[misc]
             10,
             lambda: "no page after the restart",
         )

@@ -131,7 +131,7 @@ async def test_no_answer_goes_on_through_all_rounds_and_the_citizen_is_told(tmp_
 
 
 async def test_an_empty_roster_tells_the_truth_at_once(tmp_path: Any) -> None:
-    nobody = {"people": {}, "shifts": []}
+    nobody: dict[str, Any] = {"people": {}, "shifts": []}
     async with Product(tmp_path, f"sqlite:///{tmp_path / 'l.db'}", roster=nobody) as product:
         citizen = product.telegram.phone(9)
         await citizen.says(RED)

@@ -41,7 +41,7 @@ async def test_every_service_in_three_spellings_ends_in_a_ticket(product: Produc
 
     async def ask(topic: str, text: str) -> tuple[str, str]:
         await phones[text].says(text)
-        return topic, await answer_until_ref(phones[text])
+        return topic, await answer_until_ref(phones[text], product.record)
 
     told = await asyncio.gather(*(ask(topic, text) for topic, text in cases))
     kept = {ticket["ref"]: ticket for ticket in await product.tickets()}
@@ -54,9 +54,8 @@ async def test_every_service_in_three_spellings_ends_in_a_ticket(product: Produc
 @pytest.mark.parametrize("topic", ["food_aid"])
 async def test_viber_carries_the_same_conversation(product: Product, topic: str) -> None:
     phone = product.viber.phone("bWFyaWE=", "Maria")
-    phone.telegram = product.viber  # the driver only needs the shared record
     await phone.says(REQUESTS[topic][0])
-    ref = await answer_until_ref(phone)
+    ref = await answer_until_ref(phone, product.record)
     ticket = await product.ticket(lambda one: one["ref"] == ref)
     assert (ticket["topic"], ticket["channel"]) == (topic, "viber")
     for request in product.record.requests(provider="viber", path="/send_message"):
@@ -66,7 +65,7 @@ async def test_viber_carries_the_same_conversation(product: Product, topic: str)
 async def test_nothing_of_a_citizen_can_be_read_on_disk_or_in_a_log(product: Product) -> None:
     phone = product.telegram.phone(777000111, "Ευανθία")
     await phone.says("Θα ήθελα βοήθεια με τρόφιμα, μένω στην οδό Ανεμώνης")
-    ref = await answer_until_ref(phone)
+    ref = await answer_until_ref(phone, product.record)
     await product.ticket(lambda one: one["ref"] == ref)
     await product.stop()
     kept = b"".join(path.read_bytes() for path in product.folder.iterdir() if path.is_file())

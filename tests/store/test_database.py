@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -96,6 +98,14 @@ async def test_every_table_is_made_by_the_migrations(database: Database) -> None
     for table in metadata.sorted_tables:
         await database.read(lambda tx, t=table: tx.execute(select(t)).all())  # type: ignore[misc]
     assert await database.read(current) == HEAD
+
+
+async def test_the_migrations_make_exactly_the_schema(database: Database) -> None:
+    def differences(tx: Connection) -> list[object]:
+        context = MigrationContext.configure(tx, opts={"compare_type": False})
+        return list(compare_metadata(context, metadata))
+
+    assert await database.read(differences) == []
 
 
 def test_head_names_the_newest_migration() -> None:
