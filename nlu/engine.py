@@ -18,7 +18,7 @@ from nlu.reading import NOT_READ, Reading, Risk, RiskKind
 from nlu.rules import Alarm, Rules
 
 MODEL = Path(__file__).parent / "model" / "embedded.npz"
-OTHER_BELOW = 0.3
+OTHER_BELOW = 0.25
 """An intent that is less likely than this is not claimed."""
 
 SURE = 0.6

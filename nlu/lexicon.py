@@ -89,11 +89,16 @@ class Lexicon:
                     self._double_slips.setdefault(part, []).append(key)
 
     def repair(
-        self, parts: Iterable[str], habit: Habit = PLAIN_HABIT, prefer: Container[str] = ()
+        self,
+        parts: Iterable[str],
+        habit: Habit = PLAIN_HABIT,
+        prefer: Container[str] = (),
+        slips: bool = True,
     ) -> list[str]:
         """The keys of tidied words (Greek or Greeklish), put right.
 
         `prefer`: words that an ambiguous Greeklish word is read as when it may be one of them.
+        `slips`: whether unknown words are guessed; not for a text that is surely another language.
         """
         keys: list[str] = []
         for part in parts:
@@ -101,17 +106,17 @@ class Lexicon:
             if key in self.known and not is_latin(part):
                 keys.append(key)
             else:
-                keys.extend(self._mend(part, key, habit, prefer))
+                best = self._likeliest(part, key, habit, prefer)
+                keys.extend(self._mend(best) if slips else [best])
         return keys
 
-    def _mend(self, part: str, key: str, habit: Habit, prefer: Container[str]) -> list[str]:
-        """One word: another reading of it, a known neighbour, or several words run together."""
-        best = self._likeliest(part, key, habit, prefer)
-        if best in self.known or not best.isalpha():
-            return [best]
-        if near := self._neighbour(best):
+    def _mend(self, key: str) -> list[str]:
+        """An unknown word: a known neighbour, or several words run together."""
+        if key in self.known or not key.isalpha():
+            return [key]
+        if near := self._neighbour(key):
             return [near]
-        return self._split(best) or [best]
+        return self._split(key) or [key]
 
     def _likeliest(self, part: str, key: str, habit: Habit, prefer: Container[str]) -> str:
         """Of the keys that a Greeklish word may have, the commonest word; the writer's habit counts."""

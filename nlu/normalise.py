@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 
 # ---------------------------------------------------------------- letters without ornaments
 
@@ -252,8 +252,9 @@ _HABITS = tuple(
 def readings(word: str, first: Habit = PLAIN_HABIT) -> list[str]:
     """Every key that a Greeklish word may have, the likeliest first. One key for a Greek word."""
     keys = {fold_word(word, first): None}
-    if is_latin(word) and any(letter in word for letter in ("x", "u", "v", "h", "j", "oi", "ei", "ai")):
-        relevant = [habit for habit in _HABITS if _matters(word, habit)]
+    if is_latin(word):
+        traits = (*(letter in word for letter in "xuvh"), any(pair in word for pair in ("oi", "ei", "ai")))
+        relevant = _relevant(traits)
         keys |= dict.fromkeys(fold_word(word, habit) for habit in relevant)
         if word.count("x") > 1:
             keys[fold_word(word.replace("x", "ks", 1))] = None
@@ -262,16 +263,24 @@ def readings(word: str, first: Habit = PLAIN_HABIT) -> list[str]:
     return list(keys)
 
 
-def _matters(word: str, habit: Habit) -> bool:
-    """Whether a habit differs from the plain one only in letters that the word has."""
-    pairs = (("x", habit.x, "H"), ("u", habit.u, "I"), ("v", habit.v, "V"), ("h", habit.h, "sound"))
-    return all(letter in word or value == usual for letter, value, usual in pairs)
+@cache
+def _relevant(traits: tuple[bool, ...]) -> tuple[Habit, ...]:
+    """The habits that differ for a word that has, or has not: x, u, v, h, a vowel pair."""
+    usual = ("H", "U", "V", "sound", "pair")
+    return tuple(
+        habit
+        for habit in _HABITS
+        if all(
+            has or value == plain_value
+            for has, value, plain_value in zip(
+                traits, (habit.x, habit.u, habit.v, habit.h, habit.i), usual, strict=True
+            )
+        )
+    )
 
 
 def fold(text: str) -> str:
     """The likeliest key of a whole text, words separated by single spaces."""
     tidied = tidy(text)
     habit = habit_of(tidied)
-    return " ".join(
-        fold_word(sys.intern(part), habit) for word in words(tidied) for part in word.split("'") if part
-    )
+    return " ".join(fold_word(part, habit) for word in words(tidied) for part in word.split("'") if part)

@@ -47,7 +47,8 @@ def prepare(text: str, lexicon: Lexicon, languages: LinearModel, danger: Contain
     script = script_of(found)
     main = "greek" if script == "mixed" and found["greek"] else max(found, key=lambda name: found[name])
     language = guess(languages, main, parts, tidied)
-    keys, alarming = _keys(tidied, parts, found, lexicon, danger)
+    greek = script != "latin" or language.greeklish >= DOUBT
+    keys, alarming = _keys(tidied, parts, found["latin"] > 0, greek, lexicon, danger)
     simple = [plain(part) for part in parts]
     if script == "latin" and language.language == "el":
         script = "greeklish"
@@ -56,15 +57,15 @@ def prepare(text: str, lexicon: Lexicon, languages: LinearModel, danger: Contain
 
 
 def _keys(
-    tidied: str, parts: Sequence[str], found: dict[str, int], lexicon: Lexicon, danger: Container[str]
+    tidied: str, parts: Sequence[str], latin: bool, greek: bool, lexicon: Lexicon, danger: Container[str]
 ) -> tuple[list[str], list[str]]:
     """The keys, and the keys with the alarming reading of ambiguous words (Latin letters only)."""
-    if not (found["greek"] or found["latin"]):
-        return [], []
-    habit = habit_of(tidied[:4000])
     pieces = loose(parts)
-    keys = lexicon.repair(pieces, habit)
-    alarming = lexicon.repair(pieces, habit, danger) if found["latin"] else keys
+    habit = habit_of(tidied[:4000])
+    if not latin:
+        return lexicon.repair(pieces, habit), []
+    keys = lexicon.repair(pieces, habit, slips=greek)
+    alarming = lexicon.repair(pieces, habit, danger, slips=greek)
     return keys, [] if alarming == keys else alarming
 
 
