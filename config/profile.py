@@ -50,9 +50,11 @@ class Thresholds(_Strict):
 
 
 class WebChat(_Strict):
-    """Pages that may embed the web chat, as origins (https://host)."""
+    """Pages that may embed the web chat, as origins (https://host), and the harmless page that its quick
+    exit opens."""
 
     origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
+    exit_url: Annotated[str, Field(pattern=r"^https?://\S+$")] = "https://www.emy.gr/"
 
 
 class Town(_Strict):

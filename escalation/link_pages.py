@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader
 from sqlalchemy import Connection, Row, Select, select
 
 from escalation.acknowledge import OWNED, Acknowledgements, Outcome
@@ -21,6 +21,9 @@ from store.clock import Clock
 from store.database import Database
 from store.schema import attempts, pages, tickets
 from tickets.states import PageState
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _WORDS = {
     "el": {
@@ -101,8 +104,12 @@ class LinkPages:
         self._links = links
         self._acknowledged = acknowledged
         self._duty = duty
-        environment = Environment(loader=PackageLoader("escalation"), autoescape=True)
-        self._template = environment.get_template("link.html")
+
+    @cached_property
+    def _template(self) -> Template:
+        from jinja2 import Environment, PackageLoader  # not needed to start
+
+        return Environment(loader=PackageLoader("escalation"), autoescape=True).get_template("link.html")
 
     def routes(self) -> list[web.RouteDef]:
         """The address that a text message carries."""

@@ -5,6 +5,7 @@ This is the wiring that one can read. Nothing here decides anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ from bot.turn import Turns
 from bot.twilio import TwilioClient
 from bot.waits import Waits
 from bot.world import World
+from config.facts import FactKind
+from config.profile import Profile
 from config.settings import Settings
 from console.app import Console
 from escalation.people import Accounts
@@ -44,6 +47,7 @@ from nlu.reading import Reader
 from store.clock import Clock
 from store.loop import Loop, Pulse
 
+_NUMBER = re.compile(r"\d{3,6}(?: \d{3,7})*")
 ROLES = ("web", "worker", "pager")
 
 
@@ -257,8 +261,17 @@ def _web(parts: Parts, outbox: Outbox, door: Door) -> WebChannel:
         door,
         parts.settings.public_url,
         ("'self'", *town.web_chat.origins),
-        Town({name: parts.profile.words(town.municipality, name) for name in ("el", "en")}, town.bot_name),
+        _town(parts.profile),
     )
+
+
+def _town(profile: Profile) -> Town:
+    """Whose chat it is; every phone and line of the profile becomes a link wherever the bot writes it."""
+    town = profile.town
+    dialled = [fact for fact in profile.facts.values() if fact.kind in (FactKind.hotline, FactKind.phone)]
+    numbers = {match[0] for fact in dialled for match in _NUMBER.finditer(" ".join(fact.value.values()))}
+    names = {language: profile.words(town.municipality, language) for language in ("el", "en")}
+    return Town(names, town.bot_name, tuple(sorted(numbers)), town.web_chat.exit_url)
 
 
 def _console(parts: Parts, staff: Escalation, library: Library, auto_login: str | None) -> Console:

@@ -7,6 +7,7 @@ nothing of this happens, and nothing is lost either: that is what the rows are f
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterable
@@ -94,6 +95,8 @@ async def serving(app: App, roles: tuple[str, ...] = ROLES) -> AsyncIterator[int
     except OSError as error:
         await app.stop()
         raise Told(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+    gc.freeze()  # what was loaded stays: the collector need never look at it
+    gc.enable()
     tasks = [asyncio.create_task(run(loop, app.parts.bell, app.pulse)) for loop in app.loops(roles)]
     if settings.redis_url:
         tasks.append(asyncio.create_task(app.parts.bell.relay(settings.redis_url)))

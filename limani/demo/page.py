@@ -9,11 +9,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.channels.web.assets import Assets, design_base
 from bot.channels.web.guard import Refused, check_origin, read_json
@@ -24,6 +24,9 @@ from limani.demo.words import WORDS
 from sandbox.record import Record
 from store.bell import Bell
 from store.database import Database, StoreUnavailable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _HERE = Path(__file__).parent
 _LOOK_EVERY = 0.5  # seconds between two looks when nothing rings
@@ -46,9 +49,14 @@ class DemoPage:
         self._db, self._bell, self._record = db, bell, record
         self._phones, self._rail, self._public_url = phones, rail, public_url
         self._base, self._assets = design_base(), Assets(_HERE / "assets", "/demo/assets/")
-        folder = FileSystemLoader(_HERE / "templates")
-        self._pages = Environment(loader=folder, autoescape=True, undefined=StrictUndefined)
         self._streams: set[asyncio.Task[Any]] = set()
+
+    @cached_property
+    def _pages(self) -> Environment:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined  # not needed to start
+
+        folder = FileSystemLoader(_HERE / "templates")
+        return Environment(loader=folder, autoescape=True, undefined=StrictUndefined)
 
     def routes(self) -> list[web.RouteDef]:
         """The page, its assets, its stream and the acts on the phones."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from bot.channels.web.assets import Assets
 from bot.channels.web.words import WORDS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _ON_THE_PAGE = (
     *("typing", "you", "bot", "human", "sending", "waiting", "call", "placed", "edited", "answers"),
@@ -32,10 +35,15 @@ class ChatPage:
     """Renders the shell, once per language."""
 
     def __init__(self, assets: Assets, town: Town) -> None:
-        folder = FileSystemLoader(Path(__file__).parent / "templates")
-        self._pages = Environment(loader=folder, autoescape=True, undefined=StrictUndefined)
         self._assets = assets
         self._town = town
+
+    @cached_property
+    def _pages(self) -> Environment:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined  # not needed to start
+
+        folder = FileSystemLoader(Path(__file__).parent / "templates")
+        return Environment(loader=folder, autoescape=True, undefined=StrictUndefined)
 
     def html(self, language: str, at_once: bool = False) -> str:
         """The page. `at_once`: greet without waiting for the first touch."""
