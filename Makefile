@@ -23,12 +23,17 @@ check: install
 
 install: $(STAMP)
 
+# uv is quicker; where it cannot be had, plain pip reads the same locked file. The machine's own
+# certificates are trusted, because networks with a proxy of their own are common in town halls.
 $(STAMP): requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install -q --require-hashes -r requirements/uv.txt
-	@UV=$$(test -x $(BIN)/uv && echo $(BIN)/uv || command -v uv); \
-	  VIRTUAL_ENV=$(CURDIR)/$(VENV) $$UV pip install -q --require-hashes -r requirements/dev.txt && \
-	  VIRTUAL_ENV=$(CURDIR)/$(VENV) $$UV pip install -q --no-deps --no-build-isolation -e .
+	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv \
+	  || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@export VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1; \
+	  UV=$$(test -x $(BIN)/uv && echo $(BIN)/uv || command -v uv); \
+	  $$UV pip install -q --require-hashes -r requirements/dev.txt \
+	  || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $(STAMP)
 
 transcripts: install

@@ -1,39 +1,80 @@
-"""How fast a channel may be spoken to: a token bucket in which urgent messages jump the queue.
+"""How fast a provider may be spoken to: at most `rate` messages in any second, urgent ones first, and to
+one chat a short burst, then one message a second.
 
-Limits of one chat are not enforced here: messages to one address go one after the other anyway, and the
-provider answers 429 with its own pause when a burst is too long.
+Telegram's limits are the pattern: 30 messages a second in all, one a second to one chat, where the few
+messages of one turn may go together.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
+from math import ceil
 
 from store.clock import monotonic
 
+_FORGET = 10_000  # chats remembered at most; who has been silent for long needs no remembering
+
+
+class Stopped(Exception):
+    """The process is stopping: the message goes back to the outbox unsent."""
+
 
 class Pace:
-    """`rate` messages a second, a second's worth of burst."""
+    """`rate` messages a second over all chats; `burst` to one chat at once, then `chat_rate` a second."""
 
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._tokens = max(1.0, rate)
-        self._at = monotonic()
+    def __init__(
+        self, rate: float, chat_rate: float, burst: int = 4, now: Callable[[], float] = monotonic
+    ) -> None:
+        self._window = max(1.0, 1 / rate)  # seconds in which `_most` may go
+        self._recent: deque[float] = deque(maxlen=max(1, int(rate * self._window)))
+        self._chat_rate, self._burst, self._now = chat_rate, burst, now
+        self._chats: dict[int, tuple[float, float]] = {}  # chat -> (messages it may still have, since when)
         self._urgent = 0
+        self._stopping = False
 
-    async def turn(self, *, urgent: bool) -> None:
-        """Returns when one more message may go. While urgent ones wait, ordinary ones do not move."""
+    def stop(self) -> None:
+        """Whoever waits gives up."""
+        self._stopping = True
+
+    async def turn(self, chat: int, *, urgent: bool) -> None:
+        """Returns when one more message may go to `chat`. While urgent ones wait, ordinary ones do not move;
+        urgent ones do not wait for their chat. Raises Stopped."""
         self._urgent += urgent
         try:
-            while not self._take(urgent):  # noqa: ASYNC110 - a bucket fills with time, no event tells of it
-                await asyncio.sleep(max(0.005, (1 - self._tokens) / self._rate))
+            while (pause := self._pause(chat, urgent)) > 0:
+                if self._stopping:
+                    raise Stopped
+                await asyncio.sleep(min(pause, 0.2))
         finally:
             self._urgent -= urgent
 
-    def _take(self, urgent: bool) -> bool:
-        now = monotonic()
-        self._tokens = min(max(1.0, self._rate), self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens < 1 or (self._urgent and not urgent):
-            return False
-        self._tokens -= 1
-        return True
+    def _pause(self, chat: int, urgent: bool) -> float:
+        """Seconds to wait; 0 = the message is counted and may go."""
+        now = self._now()
+        full = len(self._recent) == self._recent.maxlen
+        wait = self._recent[0] + self._window - now if full else 0.0
+        if wait <= 0 and self._urgent and not urgent:
+            wait = 0.005
+        if wait <= 0 and not urgent:
+            wait = self._chat_pause(chat, now)
+        if wait > 0:
+            return max(wait, 0.001)
+        self._recent.append(now)
+        self._spend(chat, now)
+        return 0.0
+
+    def _left(self, chat: int, now: float) -> float:
+        left, since = self._chats.get(chat, (float(self._burst), now))
+        return min(float(self._burst), left + (now - since) * self._chat_rate)
+
+    def _chat_pause(self, chat: int, now: float) -> float:
+        left = self._left(chat, now)
+        return 0.0 if left >= 1 else (1 - left) / self._chat_rate
+
+    def _spend(self, chat: int, now: float) -> None:
+        if len(self._chats) >= _FORGET:
+            full = ceil(self._burst / self._chat_rate)
+            self._chats = {one: kept for one, kept in self._chats.items() if now - kept[1] < full}
+        self._chats[chat] = (max(0.0, self._left(chat, now) - 1), now)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.channels.base import Blocked, Channel, Misconfigured, Moved, Rejected, Retry, SendError, Unknown
 from bot.citizens import Citizens
 from bot.outbox import MOST_TRIES, Claimed, Outbox
-from bot.pace import Pace
+from bot.pace import Pace, Stopped
 from store.bell import Bell
 from store.clock import Clock
 from store.database import Database
@@ -41,7 +41,9 @@ class Sender:
         self._db, self._bell, self._clock, self._ids = db, bell, clock, ids
         self._outbox, self._citizens, self._record = outbox, citizens, record
         self._channels = channels
-        self._paces = {name: Pace(channel.limits.rate) for name, channel in channels.items()}
+        self._paces = {
+            name: Pace(channel.limits.rate, channel.limits.chat_rate) for name, channel in channels.items()
+        }
         self._most = {
             name: max(1, min(_AT_ONCE, int(channel.limits.rate * _LEASED_SECONDS)))
             for name, channel in channels.items()
@@ -65,19 +67,32 @@ class Sender:
         while sending := set().union(*self._sending.values()):
             await asyncio.wait(sending)
 
+    async def stop(self) -> None:
+        """What still waits for its turn goes back to the outbox; what is under way gets its outcome."""
+        for pace in self._paces.values():
+            pace.stop()
+        await self.settle()
+
     async def _send(self, claimed: Claimed) -> None:
-        channel = self._channels[claimed.channel]
-        await self._paces[claimed.channel].turn(urgent=claimed.message.urgent)
         provider_id, error = None, None
         try:
-            provider_id = await channel.send(claimed.address, claimed.message)
+            provider_id = await self._say(self._channels[claimed.channel], claimed)
         except SendError as caught:
             error = caught
         except Exception as caught:  # an adapter's bug: the request may have been written
-            log.error("channel_failed", channel=channel.name, error=type(caught).__name__)
+            log.error("channel_failed", channel=claimed.channel, error=type(caught).__name__)
             error = Unknown(type(caught).__name__)
         await self._db.write(lambda tx: self._settle(tx, claimed, provider_id, error))
         self._bell.ring("outbox", "console")
+
+    async def _say(self, channel: Channel, claimed: Claimed) -> str | None:
+        try:
+            await self._paces[channel.name].turn(claimed.address_id, urgent=claimed.message.urgent)
+        except Stopped:
+            raise Retry("stopping", 0) from None
+        if claimed.doubts and not await channel.answers():
+            raise Retry("no answer")
+        return await channel.send(claimed.address, claimed.message)
 
     def _settle(
         self, tx: Connection, claimed: Claimed, provider_id: str | None, error: SendError | None
@@ -91,6 +106,8 @@ class Sender:
                 self._tell_of_trouble(tx, claimed)
             case Unknown():
                 self._outbox.doubt(tx, claimed, error.why, now)
+                if claimed.doubts:
+                    self._tell(tx, claimed, "perhaps not delivered: the channel did not answer twice")
             case Moved():
                 self._citizens.move(tx, claimed.address_id, claimed.channel, error.address)
                 self._outbox.retry(tx, claimed, error.why, 0, now)

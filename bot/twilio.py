@@ -11,8 +11,9 @@ import hmac
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from multidict import MultiDict
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
 from bot.twilio_http import (
@@ -31,6 +32,7 @@ __all__ = [
     "TwilioNotReached",
     "TwilioRefused",
     "TwilioUnknown",
+    "form_fields",
 ]
 
 CALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
@@ -213,3 +215,11 @@ def port_variants(public_url: str) -> list[str]:
     name, _, _ = parts.netloc.rpartition(":") if parts.port else (parts.netloc, "", "")
     port = parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
     return [parts._replace(netloc=netloc).geturl() for netloc in (name, f"{name}:{port}")]
+
+
+def form_fields(body: bytes) -> MultiDict[str]:
+    """The fields of a form body; none for anything else, which no signature then fits."""
+    try:
+        return MultiDict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
+    except ValueError:
+        return MultiDict()

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     telegram_secret: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
     telegram_rate: float = Field(30, gt=0, description="messages a second, all chats together")
+    telegram_chat_rate: float = Field(1, gt=0, description="messages a second to one chat, after a burst")
     telegram_polling: bool = Field(False, description="fetch updates where no public address exists")
 
     viber_token: SecretStr | None = None

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
-from multidict import MultiDict
 from sqlalchemy import Connection, Row, select
 
-from bot.twilio import TwilioClient
+from bot.twilio import TwilioClient, form_fields
 from escalation.acknowledge import Acknowledgements, Outcome
 from escalation.attempts import Attempts
 from escalation.callbacks import CallNews, apply_call, apply_text, gave_up, is_machine, pick_up
@@ -201,7 +199,7 @@ class Calls:
 
     async def _form(self, request: web.Request) -> dict[str, str]:
         """The parameters, once the signature is good; otherwise 403 with nothing in it."""
-        form = _fields(await request.read())
+        form = form_fields(await request.read())
         signature = request.headers.get("X-Twilio-Signature")
         if not self._client.verify(request.raw_path, form, signature):
             self._refused("twilio")
@@ -225,14 +223,6 @@ def _line(tx: Connection, attempt: int) -> _Line | None:
     machine = row.state == AttemptState.machine
     who = (row.id, row.page_id, row.person, row.keys, machine)
     return _Line(*who, row.page_state, row.acknowledged_by, row.ref)
-
-
-def _fields(body: bytes) -> MultiDict[str]:
-    """The fields of a form; none for anything else, which no signature then fits."""
-    try:
-        return MultiDict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
-    except ValueError:
-        return MultiDict()
 
 
 def _attempt(request: web.Request) -> int:

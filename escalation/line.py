@@ -7,13 +7,11 @@ answer day and night, and that messages to this number are read.
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import parse_qsl
 
 from aiohttp import web
-from multidict import MultiDict
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]
 
-from bot.twilio import TwilioClient
+from bot.twilio import TwilioClient, form_fields
 from escalation.voice import Voices
 
 PATH = "/webhooks/twilio/voice"
@@ -43,18 +41,11 @@ class Line:
 
     async def _dialled(self, request: web.Request) -> web.Response:
         if not self._client.verify(
-            request.raw_path, _fields(await request.read()), request.headers.get("X-Twilio-Signature")
+            request.raw_path, form_fields(await request.read()), request.headers.get("X-Twilio-Signature")
         ):
             self._refused("twilio")
             return web.Response(status=403)
         return web.Response(text=self._answer, content_type="text/xml")
-
-
-def _fields(body: bytes) -> MultiDict[str]:
-    try:
-        return MultiDict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
-    except ValueError:
-        return MultiDict()
 
 
 def _spoken(voices: Voices) -> str:

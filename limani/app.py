@@ -123,7 +123,7 @@ class App:
 
     async def stop(self) -> None:
         """Finishes what is being sent, then closes everything."""
-        await self.sender.settle()
+        await self.sender.stop()
         await self.staff.pager.stop()
         for channel in self.channels.values():
             await channel.stop()
@@ -175,7 +175,7 @@ async def make_app(
         Waits(parts.db, parts.bell, parts.clock, parts.inbox),
         staff,
         _console(parts, staff, mind.library, auto_login),
-        Health(parts, spool, pulse, refusals, lambda: _loading(twilio, channels)),
+        Health(parts, spool, pulse, refusals, lambda: _loading(twilio, channels), staff.duty.on_call_now),
         channels,
         twilio,
         pulse,
@@ -230,6 +230,7 @@ def _channels(
                 refusals=refusals,
                 polling=settings.telegram_polling,
                 rate=settings.telegram_rate,
+                chat_rate=settings.telegram_chat_rate,
             )
         )
     if settings.viber_token:

@@ -135,7 +135,8 @@ def main() -> None:
         print(told, file=sys.stderr)
         raise SystemExit(2) from None
     except typer.TyperException as error:
-        print(getattr(error, "message", None) or str(error), file=sys.stderr)
+        sentence = getattr(error, "format_message", None)
+        print(sentence() if sentence else str(error), file=sys.stderr)
         raise SystemExit(2) from None
     except (typer.Abort, KeyboardInterrupt):
         raise SystemExit(130) from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -52,12 +53,14 @@ class Health:
         pulse: Pulse,
         refusals: Refusals,
         loading: Callable[[], list[str]] = list,
+        rings: Callable[[datetime], bool] = lambda _: True,
     ) -> None:
         self._db = parts.db
         self._clock = parts.clock
         self._spool = spool
         self._pulse = pulse
         self._refusals = refusals
+        self._rings = rings  # whether somebody can be rung at a moment
         self._loading = loading  # names of what a first page or message would still have to wait for
 
     def routes(self) -> list[web.RouteDef]:
@@ -72,6 +75,8 @@ class Health:
         """What is wrong now. Never raises."""
         state = State()
         state.wrong += [f"{name} is still being loaded" for name in self._loading()]
+        if not self._rings(self._clock.now()):
+            state.warnings.append("nobody can be rung now: a red message gets the 24-hour lines at once")
         await self._look_at_store(state)
         self._look_at_spool(state)
         for name in self._pulse.late(LOOP_SECONDS):

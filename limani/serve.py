@@ -67,8 +67,19 @@ async def serve(settings: Settings, roles: Iterable[str]) -> None:
     async with serving(app, tuple(roles)) as port:
         log.info("serving", host=settings.host, port=port)
         print(f"limani serves on http://{settings.host}:{port}", file=sys.stderr, flush=True)
+        _warn(app)
         await stop.wait()
     log.info("stopped")
+
+
+def _warn(app: App) -> None:
+    """What somebody has to know at once, and a log may hide."""
+    if not app.staff.duty.on_call_now(app.parts.clock.now()):
+        log.warning("nobody_on_call")
+        words = (
+            "warning: nobody can be rung now; a red message is answered with the truth and 112, 1018, 10306"
+        )
+        print(words, file=sys.stderr, flush=True)
 
 
 async def started(settings: Settings, auto_login: str | None = None) -> App:

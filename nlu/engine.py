@@ -34,6 +34,9 @@ _INTENT_OF_KIND = {
 }
 
 
+_PARTS = {"lexicon_weights", "lexicon_keys", "lexicon_domain", "lexicon_danger", "data_sha256"}
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedReader:
     """Reads texts. Immutable, so that threads may share it."""
@@ -46,9 +49,12 @@ class EmbeddedReader:
 
     @classmethod
     def load(cls, path: Path | None = None) -> EmbeddedReader:
-        """The engine with the model file beside the module, or another one."""
+        """The engine with the model file beside the module, or another one. Raises ValueError for a file
+        that this version cannot use."""
         with np.load(path or MODEL, allow_pickle=False) as stored:
             parts = dict(stored)
+        if missing := _PARTS - parts.keys():
+            raise ValueError(f"the model lacks {sorted(missing)[0]}: `limani nlu train` makes a fresh one")
         weights = (parts["lexicon_weights"] / 10).tolist()
         known = dict(zip(split(parts["lexicon_keys"]), weights, strict=True))
         rules = Rules.load()
@@ -92,12 +98,16 @@ class EmbeddedReader:
             return "other", 1.0, ("no_known_words",)
         share, shares, found = best
         label = int(shares.argmax())
+        if self.intents.labels[label] not in SHORT_ONES and all(len(key) < 3 for key in ready.keys):
+            return "other", 1.0, ("too_short",)
         if share < OTHER_BELOW:
             return "other", 1.0 - share, ("unsure",)
         reasons = (f"feature:{at}" for at in self.intents.reasons(found, label))
         return self.intents.labels[label], share, (f"model:{self.intents.labels[label]}", *reasons)
 
 
+SHORT_ONES = frozenset({"yes", "no", "greeting", "thanks", "goodbye"})
+"""What one or two letters may mean. A slip of the thumb opens no form and calls no human."""
 _KIND_OF_INTENT = {
     "violence": RiskKind.violence,
     "child_protection": RiskKind.child,

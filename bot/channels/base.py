@@ -85,6 +85,11 @@ class Channel(Protocol):
         """Sends and returns the provider's id of the message. Raises a SendError, nothing else."""
         ...
 
+    async def answers(self) -> bool:
+        """Whether the provider answers at all (a refusal is an answer). Asked before a message of unknown
+        outcome is said once more: a second unknown outcome would be its last."""
+        ...
+
     def routes(self) -> list[web.RouteDef]:
         """The webhook (or page) routes of this channel."""
         ...

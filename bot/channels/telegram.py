@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.channels import shape
 from bot.channels.background import Background, until_done
-from bot.channels.base import Limits, Outgoing, Rejected, SendError
+from bot.channels.base import Limits, Outgoing, Rejected, Retry, SendError, Unknown
 from bot.channels.telegram_poll import Poll
 from bot.channels.telegram_updates import KINDS, NAME, Update, understand
 from bot.channels.webhook import Door, Refusals, keep, read_body
@@ -44,8 +44,9 @@ class TelegramChannel:
         refusals: Refusals,
         polling: bool = False,
         rate: float = 30.0,
+        chat_rate: float = 1.0,
     ) -> None:
-        self.limits = Limits(text=4096, label=40, buttons=30, rate=rate)
+        self.limits = Limits(text=4096, label=40, buttons=30, rate=rate, chat_rate=chat_rate)
         self._token, self._secret = token, secret
         self._api_url, self._public_url = api_url, public_url
         self._door, self._refusals = door, refusals
@@ -82,6 +83,16 @@ class TelegramChannel:
         from bot.channels.telegram_keyboard import keyboard
 
         return await api.send(chat, shape.text(message.text), keyboard(message))
+
+    async def answers(self) -> bool:
+        """By getMe."""
+        try:
+            await (await self._api()).get_me()
+        except (Retry, Unknown):
+            return False
+        except SendError:
+            return True
+        return True
 
     async def _webhook(self, request: web.Request) -> web.Response:
         if not self._authentic(request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")):

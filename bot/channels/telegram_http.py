@@ -129,6 +129,11 @@ class Api:
             )
             return str(sent.message_id)
 
+    async def get_me(self) -> None:
+        """getMe, which changes nothing."""
+        with _Sorting():
+            await self._bot.get_me()
+
     async def answer_tap(self, query: str) -> None:
         """Ends the little clock on a tapped button."""
         with _Sorting():

@@ -14,7 +14,7 @@ import hmac
 from aiohttp import web
 
 from bot.channels.background import Background, until_done
-from bot.channels.base import Limits, Outgoing
+from bot.channels.base import Limits, Outgoing, Retry, SendError, Unknown
 from bot.channels.shape import text
 from bot.channels.viber_callbacks import NAME, RECEIPTS, understand
 from bot.channels.viber_client import TOO_OLD, ViberClient, ViberStatus
@@ -33,7 +33,7 @@ class ViberChannel:
 
     name = NAME
     # Viber takes 7,000 characters, but also no more than 30 kB in all: 4,500 emoji and a keyboard fit.
-    limits = Limits(text=4500, label=40, buttons=24, rate=20.0)
+    limits = Limits(text=4500, label=40, buttons=24, rate=20.0, chat_rate=10.0)
 
     def __init__(
         self, *, token: str, api_url: str, public_url: str, sender: str, door: Door, refusals: Refusals
@@ -59,6 +59,16 @@ class ViberChannel:
         """Closes connections."""
         await self._background.stop()
         await self._client.close()
+
+    async def answers(self) -> bool:
+        """By get_account_info."""
+        try:
+            await self._client.get_account_info()
+        except (Retry, Unknown):
+            return False
+        except SendError:
+            return True
+        return True
 
     async def send(self, address: str, message: Outgoing) -> str | None:
         """Sends and returns the message token. Raises a SendError."""

@@ -1,4 +1,4 @@
-"""Viber's REST API: two calls, real time-outs, and its statuses sorted by what they mean.
+"""Viber's REST API: three calls, real time-outs, and its statuses sorted by what they mean.
 
 HTTP says 200 to everything; the truth is the `status` inside. The token travels in a header, and no
 exception or log line of ours holds a request.
@@ -54,6 +54,10 @@ class ViberClient:
         """send_message; returns the message token."""
         token = number((await self._post("send_message", message)).get("message_token"))
         return None if token is None else str(token)
+
+    async def get_account_info(self) -> None:
+        """get_account_info, which changes nothing."""
+        await self._post("get_account_info", {})
 
     async def set_webhook(self, url: str, events: tuple[str, ...]) -> None:
         """set_webhook; Viber calls the address before it answers, so the server must be listening."""

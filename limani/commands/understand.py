@@ -19,5 +19,5 @@ def run_understand(engine: str) -> None:
 
     reader = EmbeddedReader.load()
     for line in sys.stdin.buffer:
-        text = line.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+        text = line.decode("utf-8", "replace").removesuffix("\n")
         print(json.dumps(as_json(reader.read(text), text), ensure_ascii=False), flush=True)

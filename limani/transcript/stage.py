@@ -205,6 +205,7 @@ def _settings(
         twilio_api_url=twilio,
         twilio_cps=1000,
         telegram_rate=1000,
+        telegram_chat_rate=1000,
         redis_url=None,
     )
 

@@ -271,12 +271,16 @@ class Phone:
     limits = Limits(text=4096, label=40, buttons=30, rate=1000)
 
     def __init__(self, *answers: SendError | None) -> None:
-        self.answers = list(answers)
+        self.outcomes = list(answers)
         self.heard: list[tuple[str, str]] = []
+        self.well = True
+
+    async def answers(self) -> bool:
+        return self.well
 
     async def send(self, address: str, message: Outgoing) -> str:
         self.heard.append((address, message.text))
-        answer = self.answers.pop(0) if self.answers else None
+        answer = self.outcomes.pop(0) if self.outcomes else None
         if answer is not None:
             raise answer
         return f"p{len(self.heard)}"
@@ -311,6 +315,19 @@ async def test_the_sender_says_an_unknown_text_at_most_twice(floor: Floor) -> No
     phone = Phone(*[Unknown("timeout")] * 9)
     await run(floor, phone)
     assert len(phone.heard) == 2
+
+
+async def test_a_second_try_waits_until_the_channel_answers_again(floor: Floor) -> None:
+    await floor.tell(await floor.meet(), text("1018"))
+    phone = Phone(Unknown("502"))
+    await run(floor, phone, rounds=1)
+    phone.well = False
+    await run(floor, phone, rounds=5)
+    assert len(phone.heard) == 1
+    phone.well = True
+    await run(floor, phone, rounds=20)
+    assert len(phone.heard) == 2
+    assert await states(floor) == ["sent"]
 
 
 async def test_a_blocked_citizen_is_tried_a_few_times_at_most(floor: Floor) -> None:

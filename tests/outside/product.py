@@ -107,6 +107,7 @@ class Product:
             "LIMANI_TWILIO_FROM": NUMBER,
             "LIMANI_TWILIO_API_URL": self.twilio.url,
             "LIMANI_TWILIO_CPS": "20",
+            "LIMANI_TELEGRAM_CHAT_RATE": "1000",
             **self.extra,
         }
 

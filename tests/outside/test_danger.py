@@ -140,6 +140,7 @@ async def test_an_empty_roster_tells_the_truth_at_once(tmp_path: Any) -> None:
         text = " ".join(one.text for one in citizen.screen if one.by == "bot")
         assert all(number in text for number in ("112", "1018", "10306"))
         assert "ειδοποι" not in text.lower()
+        assert "nobody can be rung now" in product.log()
 
 
 async def test_forged_callbacks_acknowledge_nothing(product: Product) -> None:
