@@ -23,10 +23,12 @@ from bot.channels.web.page import Town
 from bot.channels.webhook import Refusals
 from bot.door import Door
 from bot.outbox import Outbox
+from bot.quarantine import Quarantine
 from bot.sender import Sender
 from bot.sessions import Sessions
 from bot.spool import Spool
-from bot.turn import Turns
+from bot.turn import Turn
+from bot.turns import Turns
 from bot.twilio import TwilioClient
 from bot.waits import Waits
 from bot.world import World
@@ -153,19 +155,18 @@ async def make_app(
     channels = _channels(parts, outbox, door, twilio, refusals)
     limits.update({name: channel.limits for name, channel in channels.items()})
     staff = make_escalation(parts, twilio, refusals.refuse)
-    turns = Turns(
-        parts.db,
-        parts.bell,
-        parts.clock,
-        parts.ids,
-        parts.inbox,
-        outbox,
-        Sessions(parts.vault),
-        parts.record,
-        World(parts.profile, parts.ids, staff.duty.on_call_now),
-        mind.library,
-        mind.reader,
+    turn = Turn(
+        clock=parts.clock,
+        inbox=parts.inbox,
+        outbox=outbox,
+        sessions=Sessions(parts.vault),
+        record=parts.record,
+        world=World(parts.profile, parts.ids, staff.duty.on_call_now),
+        library=mind.library,
+        reader=mind.reader,
     )
+    quarantine = Quarantine(parts.inbox, parts.record, parts.ids)
+    turns = Turns(parts.db, parts.bell, parts.clock, parts.ids, parts.inbox, turn, quarantine)
     return App(
         parts,
         outbox,

@@ -143,6 +143,11 @@ class Record:
         spoken = "".join(ref.split()).upper()
         return tx.execute(select(tickets).where(tickets.c.ref == spoken)).first()
 
+    def id_of(self, tx: Connection, ref: str | None) -> int | None:
+        """The id of a ticket by its reference; None for none."""
+        row = self.by_ref(tx, ref) if ref is not None else None
+        return None if row is None else int(row.id)
+
     def text_of(self, entry: Row[Any]) -> str:
         """The words of an entry row."""
         return self._vault.open("entries", entry.id, "text", entry.text)
