@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check install bench transcripts rasa browser-test lock format clean
+.PHONY: run test check install transcripts browser-test lock format clean
 
 run: install
 	@$(BIN)/limani demo

@@ -42,6 +42,7 @@ from flows.load import load_library
 from flows.model import Library
 from limani.escalate import make_escalation
 from limani.health import Health
+from limani.heartbeat import Heartbeat
 from limani.parts import Parts, make_parts
 from limani.web import make_web_app
 from nlu.engine import EmbeddedReader
@@ -109,7 +110,9 @@ class App:
             ],
             "pager": [self.staff.pager.loop()],
         }
-        return [loop for role in roles for loop in of_role[role]]
+        url = self.parts.settings.heartbeat_url
+        beats = [Heartbeat(url, self.health).loop()] if url else []
+        return [*beats, *(loop for role in roles for loop in of_role[role])]
 
     async def start(self, roles: Iterable[str] = ROLES) -> None:
         """Gives back what a crash left half done, then opens connections. Waits for no provider. Channels

@@ -81,6 +81,10 @@ def _warn(app: App) -> None:
         )
         print(words, file=sys.stderr, flush=True)
 
+    if app.parts.settings.rasa_url:
+        words = "warning: LIMANI_RASA_URL has no effect yet; the embedded engine answers"
+        print(words, file=sys.stderr, flush=True)
+
 
 async def started(settings: Settings, auto_login: str | None = None) -> App:
     """The product, or one clear sentence why not."""

@@ -34,17 +34,19 @@ class Pulse:
 
     def __init__(self) -> None:
         self.beats: dict[str, float] = {}
+        self.every: dict[str, float] = {}
         self.errors: dict[str, int] = {}
 
     def late(self, limit: float) -> list[str]:
-        """Names of the loops that have not finished a pass for `limit` seconds."""
+        """Names of the loops that should have finished a pass `limit` seconds ago."""
         now = monotonic()
-        return [name for name, at in self.beats.items() if now - at > limit]
+        return [name for name, at in self.beats.items() if now - at > limit + self.every.get(name, 0)]
 
 
 async def run(loop: Loop, bell: Bell, pulse: Pulse) -> None:
     """Runs until cancelled. An exception costs one pass and a second of waiting, not the loop."""
     pulse.beats[loop.name] = monotonic()
+    pulse.every[loop.name] = loop.every
     with bell.listen(*loop.topics) as ring:
         while True:
             try:

@@ -13,7 +13,7 @@ def run_understand(engine: str) -> None:
     if engine not in ("embedded", "rasa", "both"):
         raise Told("--engine is embedded, rasa or both")
     if engine != "embedded":
-        raise Told("LIMANI_RASA_URL is not set: only the embedded engine can answer")
+        raise Told("this version reads with the embedded engine alone: there is no Rasa client yet")
     from nlu.engine import EmbeddedReader
     from nlu.understand import as_json
 
