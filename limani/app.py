@@ -123,8 +123,8 @@ class App:
             await self.parts.db.write(self.outbox.release_all)
         if self.twilio is not None:
             await self.twilio.start()
-        for channel in self.channels.values() if "web" in roles else ():
-            await channel.start()
+        for channel in self.channels.values():
+            await channel.start(listens="web" in roles)
 
     async def stop(self) -> None:
         """Finishes what is being sent, then closes everything."""

@@ -80,7 +80,9 @@ class EmbeddedReader:
     def _read(self, text: str) -> Reading:
         ready = prepare(text, self.lexicon, self.languages, self.rules.greek_words)
         intent, confidence, why = self._intent(ready)
-        alarm = self.rules.look(ready.keys, ready.plain, ready.alarming) or _learnt(intent, confidence)
+        alarm = self.rules.look(ready.keys, ready.plain, ready.alarming) or _learnt(
+            intent, confidence, len(ready.keys)
+        )
         if alarm is None:
             return Reading(ready.language, ready.script, intent, confidence, Risk.none, None, why)
         intent, confidence = _with_alarm(alarm, intent, confidence)
@@ -113,14 +115,16 @@ _KIND_OF_INTENT = {
     "child_protection": RiskKind.child,
     "medical_emergency": RiskKind.medical,
 }
-LEARNT_FROM = 0.5
-"""From this confidence the learnt model alone raises amber. It never lowers and never pages."""
+LEARNT_FROM = 0.7
+LEARNT_WORDS = 3
+"""From this confidence, and in texts of so many words, the learnt model alone raises amber. It never lowers
+and never pages. Short answers in a form (a street, an hour) are often words that it has never seen."""
 
 
-def _learnt(intent: str, confidence: float) -> Alarm | None:
+def _learnt(intent: str, confidence: float, words: int) -> Alarm | None:
     """The second opinion: a topic that is about danger is asked about, though no pattern matched."""
     kind = _KIND_OF_INTENT.get(intent)
-    if kind is None or confidence < LEARNT_FROM:
+    if kind is None or confidence < LEARNT_FROM or words < LEARNT_WORDS:
         return None
     return Alarm(Risk.amber, kind, (f"risk:learnt-{intent}",))
 

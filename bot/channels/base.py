@@ -94,9 +94,9 @@ class Channel(Protocol):
         """The webhook (or page) routes of this channel."""
         ...
 
-    async def start(self) -> None:
-        """Opens connections and registers the webhook where that is our job; must not fail for an
-        unreachable provider (the outbox retries)."""
+    async def start(self, *, listens: bool = True) -> None:
+        """Opens connections, and where this process `listens` registers the webhook if that is our job;
+        must not fail for an unreachable provider (the outbox retries)."""
         ...
 
     async def stop(self) -> None:

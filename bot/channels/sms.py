@@ -50,7 +50,7 @@ class SmsChannel:
         """The number's own webhook, and the receipts of what we sent."""
         return [web.post(PATH, self._text), web.post(STATUS_PATH, self._status)]
 
-    async def start(self) -> None:
+    async def start(self, *, listens: bool = True) -> None:
         """Nothing: the number's webhook is set in Twilio's console."""
 
     async def stop(self) -> None:

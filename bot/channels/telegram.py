@@ -64,9 +64,9 @@ class TelegramChannel:
         """The webhook; none while polling."""
         return [] if self._polling else [web.post(PATH, self._webhook)]
 
-    async def start(self) -> None:
+    async def start(self, *, listens: bool = True) -> None:
         """Returns at once; the rest happens beside."""
-        self._background.start(self._begin())
+        self._background.start(self._begin(listens))
 
     async def stop(self) -> None:
         """Ends polling, closes connections."""
@@ -124,9 +124,11 @@ class TelegramChannel:
         with suppress(SendError):
             await (await self._api()).answer_tap(query)
 
-    async def _begin(self) -> None:
+    async def _begin(self, listens: bool) -> None:
         await asyncio.sleep(WARM_UP)
         api = await self._api()
+        if not listens:
+            return
         if self._polling:
             await Poll(api, self._take).run()
         elif self._public_url.startswith("https://") or self._api_url != PUBLIC_API:

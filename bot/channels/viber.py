@@ -49,8 +49,10 @@ class ViberChannel:
         """The webhook."""
         return [web.post(PATH, self._webhook)]
 
-    async def start(self) -> None:
+    async def start(self, *, listens: bool = True) -> None:
         """Registers the webhook beside, where we have an address that Viber reaches."""
+        if not listens:
+            return
         if self._public_url.startswith("https://") or self._api_url != PUBLIC_API:
             url = self._public_url + PATH
             self._background.start(until_done("webhook", NAME, lambda: self._client.set_webhook(url, EVENTS)))

@@ -57,6 +57,8 @@ class Product:
     roster: dict[str, Any] = field(default_factory=lambda: ROSTER)
     policy: dict[str, Any] = field(default_factory=policy)
     extra: dict[str, str] = field(default_factory=dict)
+    roles: str = "all"
+    public_url: str = ""
     port: int = field(default_factory=free_port)
     record: Record = field(default_factory=Record)
     process: asyncio.subprocess.Process | None = None
@@ -92,7 +94,7 @@ class Product:
         own = {name: value for name, value in os.environ.items() if not name.startswith("LIMANI_")}
         return own | {
             "LIMANI_DATABASE_URL": self.database_url,
-            "LIMANI_PUBLIC_URL": self.url,
+            "LIMANI_PUBLIC_URL": self.public_url or self.url,
             "LIMANI_PORT": str(self.port),
             "LIMANI_SECRET_KEYS": base64.urlsafe_b64encode(b"k" * 32).decode(),
             "LIMANI_ROSTER": str(roster),
@@ -111,11 +113,23 @@ class Product:
             **self.extra,
         }
 
+    def beside(self, folder: Path, roles: str) -> Product:
+        """Another process on the same database and the same providers."""
+        other = Product(
+            folder, self.database_url, self.roster, self.policy, dict(self.extra), roles, self.url
+        )
+        other.telegram, other.viber, other.twilio = self.telegram, self.viber, self.twilio
+        return other
+
     async def start(self) -> None:
         """Starts the server and waits until it is ready."""
         log = (self.folder / "server.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "limani", "serve", env=self.environment(), cwd=ROOT, stdout=log, stderr=log
+            *(sys.executable, "-m", "limani", "serve", "--role", self.roles),
+            env=self.environment(),
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
         )
         log.close()
         await self.ready()

@@ -96,7 +96,7 @@ class WebChannel:
             *self._assets.routes(),
         ]
 
-    async def start(self) -> None:
+    async def start(self, *, listens: bool = True) -> None:
         """Nothing to open."""
 
     async def stop(self) -> None:
