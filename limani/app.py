@@ -91,13 +91,13 @@ class App:
         doors = [route for channel in self.channels.values() for route in channel.routes()]
         return [*doors, *self.staff.routes, *self.console.routes(), *self.health.routes()]
 
-    def web_app(self) -> web.Application:
-        """The HTTP side, with every open stream ended first when it stops."""
+    def web_app(self, more: Iterable[web.RouteDef] = ()) -> web.Application:
+        """The HTTP side (and `more` of it), with every open stream ended first when it stops."""
 
         async def end_chats(_: web.Application) -> None:
             await self.channels["web"].stop()
 
-        return make_web_app(self.routes(), (self.console.close, end_chats))
+        return make_web_app([*more, *self.routes()], (self.console.close, end_chats))
 
     def loops(self, roles: Iterable[str] = ROLES) -> list[Loop]:
         """The loops of these roles. Each may run in any number of processes."""

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 
 import structlog
+from aiohttp import web
 
 from config.profile import ProfileError
 from config.settings import Settings
@@ -97,8 +98,10 @@ async def started(settings: Settings, auto_login: str | None = None) -> App:
 
 
 @asynccontextmanager
-async def serving(app: App, roles: tuple[str, ...] = ROLES) -> AsyncIterator[int]:
-    """Everything runs inside this block; gives the port."""
+async def serving(
+    app: App, roles: tuple[str, ...] = ROLES, more: Iterable[web.RouteDef] = ()
+) -> AsyncIterator[int]:
+    """Everything runs inside this block; gives the port. `more`: routes beside the product's own."""
     settings = app.parts.settings
     try:
         lock = hold_file(settings.database_url)
@@ -106,7 +109,7 @@ async def serving(app: App, roles: tuple[str, ...] = ROLES) -> AsyncIterator[int
         raise Told(str(error)) from None
     await app.start(roles)
     try:
-        runner, port = await listen(app.web_app(), settings.host, settings.port)
+        runner, port = await listen(app.web_app(more), settings.host, settings.port)
     except OSError as error:
         await app.stop()
         raise Told(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None

@@ -5,7 +5,6 @@ The same code serves in production; only the addresses of the providers are thos
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import socket
@@ -20,13 +19,12 @@ from limani.app import App, make_app
 from limani.demo.page import DemoPage
 from limani.demo.phones import OnCall, Phones
 from limani.demo.rail import Rail
-from limani.web import listen, make_web_app
+from limani.serve import serving
 from sandbox.record import Record
 from sandbox.telegram import TelegramStandIn
 from sandbox.twilio import TwilioStandIn
 from sandbox.viber import ViberStandIn
 from store.clock import SystemClock, to_micros
-from store.loop import run
 from store.vault import new_key
 
 HOST = "127.0.0.1"
@@ -160,18 +158,9 @@ def _rail(app: App, phones: Phones) -> Rail:
 
 @asynccontextmanager
 async def _serving(app: App, page: DemoPage) -> AsyncIterator[None]:
-    """The product and the page on one port, and the product's loops beside."""
-    settings = app.parts.settings
-    await app.start()
-    runner, _ = await listen(make_web_app([*page.routes(), *app.routes()]), settings.host, settings.port)
-    loops = [asyncio.create_task(run(loop, app.parts.bell, app.pulse)) for loop in app.loops()]
-    try:
-        yield
-    finally:
-        page.stop()
-        await app.channels["web"].stop()
-        await runner.cleanup()
-        for task in loops:
-            task.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
-        await app.stop()
+    """The product and the page on one port."""
+    async with serving(app, more=page.routes()):
+        try:
+            yield
+        finally:
+            page.stop()

@@ -31,7 +31,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with open_stage(free_port(18_400), tmp_path) as opened:
+    async with open_stage(free_port(0), tmp_path) as opened:
         yield opened
 
 

@@ -41,7 +41,7 @@ async def test_the_talk_survives_a_reload(stage: Stage, page: Page) -> None:
 
 
 async def test_the_talk_survives_a_restart_of_the_server(browser: Browser, tmp_path: Path) -> None:
-    port = free_port(18_500)
+    port = free_port(0)
     page = await browser.new_page(locale="el-GR")
     async with open_stage(port, tmp_path) as stage:
         await page.goto(f"{stage.url}/chat/")

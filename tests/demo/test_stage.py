@@ -18,7 +18,7 @@ from limani.demo.stage import Stage, free_port, open_stage
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with open_stage(free_port(18_200), tmp_path) as opened:
+    async with open_stage(free_port(0), tmp_path) as opened:
         yield opened
 
 
@@ -103,7 +103,7 @@ async def test_another_citizen_has_an_empty_phone(visitor: aiohttp.ClientSession
 async def test_the_next_start_keeps_what_the_last_one_knew(tmp_path: Path) -> None:
     for words, tickets in (("δεν θέλω να ζω άλλο", 1), ("θέλω να πεθάνω", 2)):
         async with (
-            open_stage(free_port(18_200), tmp_path) as stage,
+            open_stage(free_port(0), tmp_path) as stage,
             aiohttp.ClientSession(stage.url) as visitor,
         ):
             stage.phones.citizen += tickets  # two starts within one second are two citizens all the same

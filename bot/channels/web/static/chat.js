@@ -172,6 +172,7 @@
   const send = (url, data, shows, kind) => {
     const job = { id: newId(), url, data, shows, kind };
     waiting.set(job.id, job);
+    ready = true; // whoever writes before the history is through is told what comes back
     trouble("");
     $("start").hidden = true;
     mark(job, "");
