@@ -122,7 +122,7 @@ def _collect(m: Machine, node: Collect, said: str) -> None:
     value = _value(m, node, said)
     if value is not None:
         run.answer(m, value, node.then)
-    elif node.optional and words.yes_or_no(said) == "no":
+    elif node.optional and (words.yes_or_no(said) == "no" or words.declines(said)):
         run.answer(m, None, node.then)
     elif m.session.flow == danger.CRISIS:
         not_understood(m)

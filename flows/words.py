@@ -130,3 +130,26 @@ def language(text: str) -> str | None:
 def yes_or_no(text: str) -> str | None:
     """ "yes" or "no" where the whole text is one of them."""
     return _look(_answers(), text)
+
+
+_DECLINES = (
+    "δεν έχω",
+    "δε έχω",
+    "δεν θέλω",
+    "δε θέλω",
+    "i have no",
+    "i dont have",
+    "i don t have",
+    "i don t want",
+    "i do not have",
+    "i dont want",
+    "no phone",
+)
+_DECLINING_WORDS = 6
+
+
+def declines(text: str) -> bool:
+    """Whether a short text says that there is nothing to answer: "I have no phone", "den exo"."""
+    if len(plain(text).split()) > _DECLINING_WORDS:
+        return False
+    return any(sound(text).startswith(sound(phrase)) for phrase in _DECLINES)

@@ -1,13 +1,12 @@
 """`limani chat`: talk to the bot in the terminal, as a tired person would, with the whole product behind it.
 
 Every line of the transcript language works (+60s, phone NAME: <key>, console NAME: words, ! twilio 500);
-anything else is what the citizen writes. A number taps the button of that number.
+anything else is what the citizen writes. At a question with buttons a number means the button of that number.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +19,6 @@ from limani.transcript.script import Block, Citizen, Input, ScriptError, read_li
 from limani.transcript.stage import ATHENS, Stage, open_stage
 from store.clock import SystemClock
 
-_LABELS = re.compile(r"\[([^\]]+)\]")
 _HELP = "Write as a citizen would. Also: +60s, phone eleni: <key>, console eleni: words. Ctrl-D ends."
 
 
@@ -49,36 +47,29 @@ async def _chat(lang: str, lines: TextIO) -> Block:
     if lines.isatty():
         print(_HELP)
     try:
-        labels: list[str] = []
         while line := await asyncio.to_thread(lines.readline):
-            labels = await _one(stage, block, line.rstrip("\n"), labels)
+            await _one(stage, block, line.rstrip("\n"))
     finally:
         await stage.close()
     return block
 
 
-async def _one(stage: Stage, block: Block, line: str, labels: list[str]) -> list[str]:
-    """Does one line; returns the buttons that are on the screen now."""
+async def _one(stage: Stage, block: Block, line: str) -> None:
+    """Does one line and prints what came of it."""
     if not line.strip():
-        return labels
+        return
     try:
-        text, one = _meant(line, labels)
+        text, one = _meant(line)
         outputs = await act(stage, one)
     except (ScriptError, AssertionError, LookupError, ValueError) as error:
         print(f"({error})", file=sys.stderr)
-        return labels
+        return
     block.parts.append((text, outputs))
     for output in outputs:
         print(output, flush=True)
-    return [label for output in outputs for label in _LABELS.findall(output)] or labels
 
 
-def _meant(line: str, labels: list[str]) -> tuple[str, Input]:
+def _meant(line: str) -> tuple[str, Input]:
     """The transcript line that a typed line stands for."""
     one = read_line(line)
-    if one is not None:
-        return line, one
-    if line.strip().isdigit() and 0 < int(line) <= len(labels):
-        label = labels[int(line) - 1]
-        return f"citizen taps: {label}", Citizen("taps", label)
-    return f"citizen: {line}", Citizen("says", line)
+    return (line, one) if one is not None else (f"citizen: {line}", Citizen("says", line))
