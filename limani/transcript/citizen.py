@@ -26,10 +26,10 @@ class Phone(Protocol):
         ...
 
 
-class OnTelegram:
-    """A citizen with Telegram."""
+class OnMessenger:
+    """What a citizen does alike on Telegram and on Viber."""
 
-    def __init__(self, phone: TelegramPhone) -> None:
+    def __init__(self, phone: TelegramPhone | ViberPhone) -> None:
         self._phone = phone
 
     async def does(self, verb: str, text: str) -> None:
@@ -39,59 +39,36 @@ class OnTelegram:
                 await phone.says(text)
             case "taps":
                 await phone.taps(text)
-            case "edits":
+            case "photo":
+                await phone.sends_photo(text)
+            case "sticker":
+                await phone.sends_sticker()
+            case "location":
+                await phone.shares_location(*_place(text))
+            case "contact":
+                await phone.shares_contact(text)
+            case "blocks":
+                await phone.blocks()
+            case _:
+                await self.does_its_own(verb, text)
+
+    async def does_its_own(self, verb: str, text: str) -> None:
+        """A gesture that only one of them has."""
+        phone = self._phone
+        match verb, phone:
+            case "opens", ViberPhone():
+                await phone.opens(text)
+            case "opens", TelegramPhone():
+                await phone.starts(text)
+            case "file", TelegramPhone():
+                await phone.sends_document(text)
+            case "voice", TelegramPhone():
+                await phone.sends_voice()
+            case "edits", TelegramPhone():
                 last = next(shown for shown in reversed(phone.screen) if shown.by == "citizen")
                 await phone.edits(last.message_id, text)
-            case "photo":
-                await phone.sends_photo(text)
-            case "file":
-                await phone.sends_document(text)
-            case "voice":
-                await phone.sends_voice()
-            case "sticker":
-                await phone.sends_sticker()
-            case "location":
-                await phone.shares_location(*_place(text))
-            case "contact":
-                await phone.shares_contact(text)
-            case "opens":
-                await phone.starts(text)
-            case "blocks":
-                await phone.blocks()
             case _:
-                raise ValueError(f"nobody can do this on Telegram: {verb}")
-
-    async def close(self) -> None:
-        return
-
-
-class OnViber:
-    """A citizen with Viber."""
-
-    def __init__(self, phone: ViberPhone) -> None:
-        self._phone = phone
-
-    async def does(self, verb: str, text: str) -> None:
-        phone = self._phone
-        match verb:
-            case "says":
-                await phone.says(text)
-            case "taps":
-                await phone.taps(text)
-            case "photo":
-                await phone.sends_photo(text)
-            case "sticker":
-                await phone.sends_sticker()
-            case "location":
-                await phone.shares_location(*_place(text))
-            case "contact":
-                await phone.shares_contact(text)
-            case "opens":
-                await phone.opens(text)
-            case "blocks":
-                await phone.blocks()
-            case _:
-                raise ValueError(f"nobody can do this on Viber: {verb}")
+                raise ValueError(f"nobody can do this on that messenger: {verb}")
 
     async def close(self) -> None:
         return
@@ -170,10 +147,9 @@ async def make_phone(
     """The citizen's phone for a channel: telegram, viber or web."""
     match channel:
         case "telegram":
-            return OnTelegram(telegram.phone(_CHAT, "Maria", language))
+            return OnMessenger(telegram.phone(_CHAT, "Maria", language))
         case "viber":
-            phone = viber.phone("bWFyaWE=", "Maria", language)
-            return OnViber(phone)
+            return OnMessenger(viber.phone("bWFyaWE=", "Maria", language))
         case "web":
             return OnWeb(public_url, language)
     raise ValueError(f"there is no channel {channel}")

@@ -93,6 +93,7 @@ async def test_the_link_of_the_sms_takes_the_case_after_a_button(stage: Stage, p
     await chat.locator("#text").fill("θέλω να πεθάνω")
     await chat.locator("#text").press("Enter")
     await page.locator("[data-act=decline]").click()  # the phone is quiet again and shows the text
+    await expect(page.locator("[data-person=nikos]")).to_contain_text("χτυπά")  # the page shows who rings
     await page.locator("[data-person=eleni]").click()
     async with page.context.expect_page() as opened:
         await page.locator("#notes a").first.click()
