@@ -38,6 +38,7 @@ class TelegramStandIn(StandIn):
         record: Record | None = None,
         routes: Mapping[str, str] | None = None,
         backoff: Backoff | None = None,
+        first_update: int | None = None,
     ) -> None:
         super().__init__(port=port, record=record, routes=routes)
         self.token = token
@@ -53,7 +54,7 @@ class TelegramStandIn(StandIn):
         self.lanes = Lanes(
             self._deliver, self.spawn, lambda: bool(self.webhook), backoff or Backoff(), self.record.touch
         )
-        self._next_update = FIRST_UPDATE
+        self._next_update = FIRST_UPDATE if first_update is None else first_update
 
     @property
     def me(self) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class ViberStandIn(StandIn):
         routes: Mapping[str, str] | None = None,
         backoff: Backoff | None = None,
         receipts: bool = True,
+        first_token: int | None = None,
     ) -> None:
         super().__init__(port=port, record=record, routes=routes)
         self.token = token
@@ -51,7 +52,7 @@ class ViberStandIn(StandIn):
         self.lanes = Lanes(
             self._deliver, self.spawn, lambda: bool(self.webhook), backoff or default, self.record.touch
         )
-        self._next_token = FIRST_TOKEN
+        self._next_token = FIRST_TOKEN if first_token is None else first_token
         self._next_parcel = 0
 
     def phone(self, user_id: str, name: str = "Maria", language: str = "el") -> ViberPhone:

@@ -85,13 +85,15 @@ async def open_stage(port: int, folder: Path | None = None) -> AsyncIterator[Sta
 async def _providers(stack: AsyncExitStack, url: str) -> Providers:
     record = Record()
     # Ids go on from the clock: after a restart nothing new looks like a repeat of something old.
-    now = to_micros(SystemClock().now()) // 1_000_000
+    now = to_micros(SystemClock().now())
     telegram = TelegramStandIn(
-        "100200300:demo-token", "demo-secret", f"{url}/webhooks/telegram", record=record
+        "100200300:demo-token",
+        "demo-secret",
+        f"{url}/webhooks/telegram",
+        record=record,
+        first_update=now // 1000,
     )
-    telegram._next_update = now
-    viber = ViberStandIn("demo-viber-token", f"{url}/webhooks/viber", record=record)
-    viber._next_token = now * 1_000_000_000
+    viber = ViberStandIn("demo-viber-token", f"{url}/webhooks/viber", record=record, first_token=now * 1000)
     twilio = TwilioStandIn(
         "AC" + "d" * 32, secrets.token_hex(16), record=record, seconds=1.0, seed=secrets.randbits(32)
     )
