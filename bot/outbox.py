@@ -99,6 +99,7 @@ class Claimed:
     attempts: int
     owner: str
     ticket: int | None
+    said_at: datetime  # the moment of its turn: what was said together goes out together
     doubts: int  # how often it may have arrived already
 
 
@@ -288,6 +289,7 @@ class Outbox:
             row.attempts + 1,
             owner,
             row.ticket_id,
+            row.created_at,
             row.doubts,
         )
 

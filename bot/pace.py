@@ -1,5 +1,5 @@
 """How fast a provider may be spoken to: at most `rate` messages in any second, urgent ones first, and to
-one chat a short burst, then one message a second.
+one chat a short burst, then one turn a second.
 
 Telegram's limits are the pattern: 30 messages a second in all, one a second to one chat, where the few
 messages of one turn may go together.
@@ -22,15 +22,16 @@ class Stopped(Exception):
 
 
 class Pace:
-    """`rate` messages a second over all chats; `burst` to one chat at once, then `chat_rate` a second."""
+    """`rate` messages a second over all chats; to one chat `burst` turns, then `chat_rate` turns a second."""
 
     def __init__(
-        self, rate: float, chat_rate: float, burst: int = 4, now: Callable[[], float] = monotonic
+        self, rate: float, chat_rate: float, burst: int = 3, now: Callable[[], float] = monotonic
     ) -> None:
         self._window = max(1.0, 1 / rate)  # seconds in which `_most` may go
         self._recent: deque[float] = deque(maxlen=max(1, int(rate * self._window)))
         self._chat_rate, self._burst, self._now = chat_rate, burst, now
-        self._chats: dict[int, tuple[float, float]] = {}  # chat -> (messages it may still have, since when)
+        # chat -> (turns it may still hear, since when, the turn that it heard last)
+        self._chats: dict[int, tuple[float, float, int]] = {}
         self._urgent = 0
         self._stopping = False
 
@@ -38,19 +39,19 @@ class Pace:
         """Whoever waits gives up."""
         self._stopping = True
 
-    async def turn(self, chat: int, *, urgent: bool) -> None:
-        """Returns when one more message may go to `chat`. While urgent ones wait, ordinary ones do not move;
-        urgent ones do not wait for their chat. Raises Stopped."""
+    async def turn(self, chat: int, turn: int, *, urgent: bool) -> None:
+        """Returns when one more message of `turn` may go to `chat`. While urgent ones wait, ordinary ones do
+        not move; urgent ones do not wait for their chat. Raises Stopped."""
         self._urgent += urgent
         try:
-            while (pause := self._pause(chat, urgent)) > 0:
+            while (pause := self._pause(chat, turn, urgent)) > 0:
                 if self._stopping:
                     raise Stopped
                 await asyncio.sleep(min(pause, 0.2))
         finally:
             self._urgent -= urgent
 
-    def _pause(self, chat: int, urgent: bool) -> float:
+    def _pause(self, chat: int, turn: int, urgent: bool) -> float:
         """Seconds to wait; 0 = the message is counted and may go."""
         now = self._now()
         full = len(self._recent) == self._recent.maxlen
@@ -58,23 +59,31 @@ class Pace:
         if wait <= 0 and self._urgent and not urgent:
             wait = 0.005
         if wait <= 0 and not urgent:
-            wait = self._chat_pause(chat, now)
+            wait = self._chat_pause(chat, turn, now)
         if wait > 0:
             return max(wait, 0.001)
         self._recent.append(now)
-        self._spend(chat, now)
+        self._spend(chat, turn, now)
         return 0.0
 
     def _left(self, chat: int, now: float) -> float:
-        left, since = self._chats.get(chat, (float(self._burst), now))
+        left, since, _ = self._chats.get(chat, (float(self._burst), now, 0))
         return min(float(self._burst), left + (now - since) * self._chat_rate)
 
-    def _chat_pause(self, chat: int, now: float) -> float:
+    def _heard(self, chat: int, turn: int) -> bool:
+        """Whether the chat has heard other messages of this turn."""
+        return chat in self._chats and self._chats[chat][2] == turn
+
+    def _chat_pause(self, chat: int, turn: int, now: float) -> float:
+        if self._heard(chat, turn):
+            return 0.0
         left = self._left(chat, now)
         return 0.0 if left >= 1 else (1 - left) / self._chat_rate
 
-    def _spend(self, chat: int, now: float) -> None:
+    def _spend(self, chat: int, turn: int, now: float) -> None:
+        if self._heard(chat, turn):
+            return
         if len(self._chats) >= _FORGET:
             full = ceil(self._burst / self._chat_rate)
             self._chats = {one: kept for one, kept in self._chats.items() if now - kept[1] < full}
-        self._chats[chat] = (max(0.0, self._left(chat, now) - 1), now)
+        self._chats[chat] = (max(0.0, self._left(chat, now) - 1), now, turn)

@@ -13,7 +13,7 @@ from bot.citizens import Citizens
 from bot.outbox import MOST_TRIES, Claimed, Outbox
 from bot.pace import Pace, Stopped
 from store.bell import Bell
-from store.clock import Clock
+from store.clock import Clock, to_micros
 from store.database import Database
 from store.ids import Ids
 from tickets.record import Record
@@ -87,7 +87,9 @@ class Sender:
 
     async def _say(self, channel: Channel, claimed: Claimed) -> str | None:
         try:
-            await self._paces[channel.name].turn(claimed.address_id, urgent=claimed.message.urgent)
+            await self._paces[channel.name].turn(
+                claimed.address_id, to_micros(claimed.said_at), urgent=claimed.message.urgent
+            )
         except Stopped:
             raise Retry("stopping", 0) from None
         if claimed.doubts and not await channel.answers():
