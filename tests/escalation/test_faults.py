@@ -71,11 +71,10 @@ async def test_a_call_whose_answer_was_lost_is_known_by_its_callbacks_and_not_ma
     await call.presses_announced_key()
     assert (await room.page()).acknowledged_by == "eleni"
     await room.settle()
-    assert await room.story() == [
-        ("eleni", "voice", "acknowledged"),
-        ("eleni", "sms", "cancelled"),
-        ("eleni", "voice", "cancelled"),
-    ]
+    first, text, *repeats = await room.story()
+    assert (first, text) == (("eleni", "voice", "acknowledged"), ("eleni", "sms", "cancelled"))
+    # A callback that comes before the lost answer is noticed leaves no repeat to call off.
+    assert repeats in ([], [("eleni", "voice", "cancelled")])
 
 
 async def test_a_number_that_does_not_exist_holds_nobody_up(room: Room) -> None:
