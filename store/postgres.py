@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from store.database import StoreUnavailable, Work
 from store.migrate import migrate
+from store.points import reach
 
 T = TypeVar("T")
 _REPEATABLE = {"40001", "40P01", "55P03"}  # serialisation failure, deadlock, lock not available
@@ -30,7 +31,10 @@ class PostgresDatabase:
         for attempt in range(_TRIES):
             try:
                 async with self._engine.begin() as connection:
-                    return await connection.run_sync(work)
+                    result = await connection.run_sync(work)
+                    reach("store.commit")
+                reach("store.committed")
+                return result
             except DBAPIError as error:
                 if _sqlstate(error) in _REPEATABLE and attempt + 1 < _TRIES:
                     continue

@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from store.database import StoreUnavailable, Work
 from store.migrate import migrate_sqlite
+from store.points import reach
 
 T = TypeVar("T")
 BATCH = 64  # pieces of work in one commit at most: bounds how long the first one waits for the last
@@ -160,6 +161,8 @@ def _commit_batch(connection: Connection, batch: list[_Task]) -> None:
     with connection.begin():
         for task in batch:
             _run(connection, task)
+        reach("store.commit")
+    reach("store.committed")
 
 
 def _run(connection: Connection, task: _Task) -> None:
