@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from bot.incoming import Incoming
+from store.clock import EPOCH
 from store.ids import Ids
-from store.insert import insert_once
+from store.prepared import Prepared, PreparedInsert, PreparedSet
 from store.schema import addresses, citizens
 from store.vault import Vault
+
+_BY_INDEX = PreparedSet(
+    select(addresses).where(addresses.c.channel == bindparam("channel")), addresses.c.address_index
+)
+_BY_CITIZEN = PreparedSet(select(addresses), addresses.c.citizen_id)
+_BY_ID = PreparedSet(select(addresses), addresses.c.id)
+_WRITES = Prepared(
+    update(addresses)
+    .where(addresses.c.id == bindparam("row"))
+    .values(state="open", last_in_at=bindparam("now"))
+)
+_NEW_CITIZEN = PreparedInsert(citizens)
+_NEW_ADDRESS = PreparedInsert(
+    addresses,
+    *("id", "citizen_id", "channel", "address_index", "address", "name", "state", "last_in_at"),
+    once=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +57,20 @@ class Citizens:
         known = self._find(tx, incoming.channel, incoming.address)
         if known is None:
             return self._welcome(tx, incoming, now)
-        tx.execute(update(addresses).where(addresses.c.id == known.id).values(state="open", last_in_at=now))
+        self.wrote(tx, [known.id], now)
         return int(known.citizen_id)
+
+    def known(self, tx: Connection, channel: str, texts: Sequence[str]) -> Mapping[str, Any]:
+        """The address rows of those of these addresses that are no strangers'."""
+        by_index = {
+            index: text for text in texts for index in self._vault.indexes(f"address:{channel}", text)
+        }
+        rows = _BY_INDEX.all(tx, list(by_index), channel=channel)
+        return {by_index[bytes(row.address_index)]: row for row in rows}
+
+    def wrote(self, tx: Connection, rows: Iterable[int], now: datetime) -> None:
+        """Notes that the citizens behind these address rows have written, and so are reachable."""
+        _WRITES.many(tx, [{"row": row, "now": now} for row in rows])
 
     def left(self, tx: Connection, channel: str, address: str, now: datetime) -> None:
         """Notes that nothing more reaches this address."""
@@ -64,12 +95,24 @@ class Citizens:
             )
         )
 
-    def latest(self, tx: Connection, citizen: int) -> Row[Any]:
+    def latest(self, tx: Connection, citizen: int) -> Any:
         """The address row that the citizen used last."""
-        query = select(addresses).where(addresses.c.citizen_id == citizen)
-        return tx.execute(query.order_by(addresses.c.last_in_at.desc()).limit(1)).one()
+        return self.latest_of(tx, [citizen])[citizen]
 
-    def open(self, row: Row[Any]) -> Address:
+    def latest_of(self, tx: Connection, several: Sequence[int]) -> Mapping[int, Any]:
+        """The address row that each of these citizens used last."""
+        found: dict[int, Any] = {}
+        for row in _BY_CITIZEN.all(tx, several):
+            before = found.get(row.citizen_id)
+            if before is None or _used(row) > _used(before):
+                found[row.citizen_id] = row
+        return found
+
+    def rows(self, tx: Connection, ids: Sequence[int]) -> Mapping[int, Any]:
+        """Address rows by their ids."""
+        return {row.id: row for row in _BY_ID.all(tx, ids)}
+
+    def open(self, row: Any) -> Address:
         """An address row made readable."""
         text = self._vault.open("addresses", row.id, "address", row.address)
         return Address(row.id, row.citizen_id, row.channel, text)
@@ -79,19 +122,14 @@ class Citizens:
         known = self._find(tx, channel, address)
         return None if known is None else int(known.citizen_id)
 
-    def _find(self, tx: Connection, channel: str, address: str) -> Row[Any] | None:
-        indexes = self._vault.indexes(f"address:{channel}", address)
-        query = select(addresses).where(
-            addresses.c.channel == channel, addresses.c.address_index.in_(indexes)
-        )
-        return tx.execute(query).first()
+    def _find(self, tx: Connection, channel: str, address: str) -> Any:
+        return self.known(tx, channel, [address]).get(address)
 
     def _welcome(self, tx: Connection, incoming: Incoming, now: datetime) -> int:
         citizen, row = self._ids.new(), self._ids.new()
-        tx.execute(insert(citizens).values(id=citizen, created_at=now, language=incoming.language or "el"))
-        fresh = insert_once(
+        _NEW_CITIZEN.run(tx, id=citizen, created_at=now, language=incoming.language or "el")
+        fresh = _NEW_ADDRESS.run(
             tx,
-            addresses,
             id=row,
             citizen_id=citizen,
             channel=incoming.channel,
@@ -110,3 +148,7 @@ class Citizens:
         if known is None:
             raise LookupError("an address was there and is gone")
         return int(known.citizen_id)
+
+
+def _used(address: Any) -> tuple[datetime, int]:
+    return address.last_in_at or EPOCH, address.id

@@ -1,21 +1,33 @@
 """Makes the events of a step true, inside the turn's transaction. One event, one deed.
 
-Nothing here decides anything: who says what to whom is the engine's business.
+Nothing here decides anything: who says what to whom is the engine's business. What every turn writes (its
+words, its session, its wait) is gathered over the turns of a transaction and written together.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from sqlalchemy import Connection
 
-from bot.outbox import Lane, Message, Outbox
-from bot.waits import cancel_wait, set_wait
+from bot.outbox import Lane, Message
 from flows import events as told
 from flows.events import Event
+from flows.session import Session
 from tickets.record import Case, Record
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What the turns of one transaction write together, and whom to wake after the commit."""
+
+    messages: list[tuple[int, Message]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    sessions: dict[int, Session] = field(default_factory=dict)
+    waits: dict[int, tuple[str, datetime] | None] = field(default_factory=dict)  # None = cancelled
+    rung: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -24,13 +36,12 @@ class Deeds:
 
     tx: Connection
     record: Record
-    outbox: Outbox
+    gathered: Gathered
     citizen: int
     channel: str
     language: str
     now: datetime
     ticket: int | None = None
-    rung: set[str] = field(default_factory=set)
 
     def do(self, events: tuple[Event, ...]) -> None:
         """All of them, in order."""
@@ -46,12 +57,12 @@ class Deeds:
             case told.AnswersAdded():
                 self.record.add_answers(self.tx, self._at(event.ref), event.answers, self.now)
             case told.EntryAdded():
-                self.record.add(self.tx, self._at(event.ref), event.by, event.kind, event.text, self.now)
+                self._add(self._at(event.ref), event.by, event.kind, event.text)
             case told.RiskRaised():
                 self.record.raise_risk(self.tx, self._at(event.ref), event.risk, event.risk_kind, self.now)
             case told.PageNeeded():
                 self.record.need_page(self.tx, self._at(event.ref), self.now)
-                self.rung.add("pager")
+                self.gathered.rung.add("pager")
             case told.HumanRequested():
                 self.record.want_human(self.tx, self._at(event.ref))
             case told.HandoffStarted():
@@ -61,9 +72,9 @@ class Deeds:
             case told.Relayed():
                 self._relay(event)
             case told.WaitSet():
-                set_wait(self.tx, self.citizen, event.token, event.due_at)
+                self.gathered.waits[self.citizen] = (event.token, event.due_at)
             case told.WaitCancelled():
-                cancel_wait(self.tx, self.citizen)
+                self.gathered.waits[self.citizen] = None
             case told.LanguageChanged():
                 self.language = event.language
             case told.FlowStarted() | told.FlowEnded():
@@ -83,9 +94,9 @@ class Deeds:
             lane=lane,
             ticket=self.ticket,
         )
-        self.outbox.put(self.tx, self.citizen, message, self.now)
+        self.gathered.messages.append((self.citizen, message))
         if self.ticket is not None:
-            self.record.add(self.tx, self.ticket, "bot", "said", event.text, self.now)
+            self._add(self.ticket, "bot", "said", event.text)
 
     def _open(self, event: told.TicketOpened) -> None:
         case = Case(
@@ -103,20 +114,24 @@ class Deeds:
 
     def _relay(self, event: told.Relayed) -> None:
         ticket = self._at(event.ref)
-        self.record.add(self.tx, ticket, event.by, "said", event.text, self.now)
+        self._add(ticket, event.by, "said", event.text)
         if event.to == "citizen":
             message = Message("human", event.text, lane=Lane.urgent, ticket=ticket)
-            self.outbox.put(self.tx, self.citizen, message, self.now)
+            self.gathered.messages.append((self.citizen, message))
             self.record.first_human_word(self.tx, ticket, self.now)
-            self.rung.add("pager")
+            self.gathered.rung.add("pager")
 
     def _note(self, ref: str, kind: str, text: str) -> None:
-        self.record.add(self.tx, self._at(ref), "system", kind, text, self.now)
+        self._add(self._at(ref), "system", kind, text)
+
+    def _add(self, ticket: int, by: str, kind: str, text: str) -> None:
+        """One more line of a ticket's log."""
+        self.gathered.entries.append(self.record.line(ticket, by, kind, text, self.now))
 
     def _at(self, ref: str) -> int:
         """The ticket that an event speaks of."""
-        row = self.record.by_ref(self.tx, ref)
-        if row is None:
+        ticket = self.record.id_of(self.tx, ref)
+        if ticket is None:
             raise LookupError("an event names a ticket that is not there")
-        self.ticket = row.id
-        return int(row.id)
+        self.ticket = ticket
+        return ticket

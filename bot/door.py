@@ -1,13 +1,16 @@
 """The door: what a channel has verified and parsed is kept, and only then is the provider told 200.
 
-One insert with the provider's unique key. If the store is down the spool takes it; if that fails too,
-the caller answers 503 and the provider keeps the message.
+One insert with the provider's unique key; what comes while a commit is being made goes into the next one
+together. If the store is down the spool takes it; if that fails too, the caller answers 503 and the provider
+keeps the message.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import assert_never
 
 import structlog
@@ -25,6 +28,8 @@ from tickets.record import Record
 
 log = structlog.get_logger()
 PATIENCE = 3.0  # seconds that a provider's webhook waits for the store before the spool takes over
+_TOGETHER = 128  # arrivals in one commit at most
+_Kept = asyncio.Future[bool]
 
 
 class Door:
@@ -49,6 +54,8 @@ class Door:
         self._citizens = citizens
         self._spool = spool
         self._record = record
+        self._waiting: list[tuple[Arrival, _Kept]] = []
+        self._keeping: asyncio.Task[None] | None = None
 
     async def accept(self, arrival: Arrival) -> bool:
         """Keeps an arrival; False for a duplicate. Raises StoreUnavailable when it could not be kept."""
@@ -56,11 +63,44 @@ class Door:
             return await self._spill(arrival)
         try:
             async with asyncio.timeout(PATIENCE):
-                fresh = await self._db.write(lambda tx: self._keep(tx, arrival))
+                return await self._kept(arrival)
         except (StoreUnavailable, TimeoutError):
             return await self._spill(arrival)
+
+    def _kept(self, arrival: Arrival) -> _Kept:
+        """Resolves when the arrival is durable: False for a duplicate, StoreUnavailable where it is not."""
+        kept: _Kept = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrival, kept))
+        if self._keeping is None:
+            self._keeping = asyncio.create_task(self._keep_waiting())
+        return kept
+
+    async def _keep_waiting(self) -> None:
+        try:
+            while self._waiting:
+                some, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+                await self._keep_some(some)
+        finally:
+            self._keeping = None
+
+    async def _keep_some(self, some: Sequence[tuple[Arrival, _Kept]]) -> None:
+        """One commit for all of them; if one of them cannot be kept, each has a commit of its own."""
+        try:
+            arrivals = [arrival for arrival, _ in some]
+            fresh = await self._db.write(lambda tx: self._keep_all(tx, arrivals))
+        except Exception as error:
+            if len(some) > 1 and not isinstance(error, StoreUnavailable):
+                for one in some:
+                    await self._keep_some([one])
+                return
+            for _, kept in some:
+                if not kept.done():
+                    kept.set_exception(error)
+            return
         self._bell.ring("inbox", "console")
-        return fresh
+        for (_, kept), new in zip(some, fresh, strict=True):
+            if not kept.done():  # its webhook has given up waiting
+                kept.set_result(new)
 
     async def _spill(self, arrival: Arrival) -> bool:
         """The store did not answer (it may have kept the arrival all the same: replay is harmless)."""
@@ -77,15 +117,25 @@ class Door:
         if not self._spool.size():
             return False
         arrivals, reached = await asyncio.to_thread(self._spool.read)
-        for arrival in arrivals:
-            await self._db.write(lambda tx, arrival=arrival: self._keep(tx, arrival))  # type: ignore[misc]
+        for start in range(0, len(arrivals), _TOGETHER):
+            some = arrivals[start : start + _TOGETHER]
+            await self._db.write(lambda tx, some=some: self._keep_all(tx, some))  # type: ignore[misc]
         await asyncio.to_thread(self._spool.forget, reached)
         log.info("replayed", count=len(arrivals))
         self._bell.ring("inbox", "console")
         return False
 
-    def _keep(self, tx: Connection, arrival: Arrival) -> bool:
-        now = self._clock.now()
+    def _keep_all(self, tx: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
+        """Keeps them in their order: who wrote and then left has left, who left and then wrote is back."""
+        now, fresh = self._clock.now(), list[bool]()
+        for kind, run in groupby(arrivals, type):
+            if kind is Incoming:
+                fresh += self._inbox.put_all(tx, [one for one in run if isinstance(one, Incoming)], now)
+            else:
+                fresh += [self._keep(tx, one, now) for one in run]
+        return fresh
+
+    def _keep(self, tx: Connection, arrival: Arrival, now: datetime) -> bool:
         match arrival:
             case Incoming():
                 return self._inbox.put(tx, arrival, now)

@@ -10,14 +10,14 @@ from finishing what another one has taken over.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, and_, exists, func, select, update
+from sqlalchemy import Connection, bindparam, exists, func, select, update
 
 from bot.citizens import Citizens
 from bot.incoming import Incoming, NotUnderstood
@@ -25,7 +25,8 @@ from flows.session import StimulusKind
 from store.ids import Ids
 from store.insert import insert_once
 from store.moves import Moves, move
-from store.schema import inbox
+from store.prepared import Prepared, PreparedInsert, PreparedSet
+from store.schema import among, inbox
 from store.vault import SealBroken, Vault
 
 log = structlog.get_logger()
@@ -49,7 +50,55 @@ MOVES: Moves[StimulusState] = {
     StimulusState.done: set(),
     StimulusState.quarantined: set(),
 }
-_PENDING = (StimulusState.new.value, StimulusState.taken.value)
+_PENDING = (StimulusState.new, StimulusState.taken)
+
+
+def _claim() -> Prepared:
+    """Takes the oldest pending stimulus of each citizen, in one statement."""
+    earlier = inbox.alias()
+    waits_behind = exists().where(
+        earlier.c.citizen_id == inbox.c.citizen_id,
+        earlier.c.id < inbox.c.id,
+        among(earlier.c.state, *_PENDING),
+    )
+    free = select(inbox.c.id).where(among(inbox.c.state, StimulusState.new), ~waits_behind)
+    some = free.order_by(inbox.c.id).limit(bindparam("most")).with_for_update(skip_locked=True, of=inbox)
+    told = (inbox.c.id, inbox.c.citizen_id, inbox.c.channel, inbox.c.kind, inbox.c.body)
+    return Prepared(
+        update(inbox)
+        .where(inbox.c.id.in_(some))
+        .values(
+            state=StimulusState.taken.value,
+            lease_owner=bindparam("owner"),
+            lease_until=bindparam("until"),
+            attempts=inbox.c.attempts + 1,
+        )
+        .returning(*told, inbox.c.received_at, inbox.c.attempts)
+    )
+
+
+_CLAIM = _claim()
+_GIVE_BACK = Prepared(
+    update(inbox)
+    .where(among(inbox.c.state, StimulusState.taken), inbox.c.lease_until < bindparam("now"))
+    .values(state=StimulusState.new.value, lease_owner=None)
+)
+_KNOWN = PreparedSet(
+    select(inbox.c.provider_key).where(inbox.c.channel == bindparam("channel")), inbox.c.provider_key
+)
+_PUT = PreparedInsert(
+    inbox,
+    *("id", "channel", "provider_key", "citizen_id", "kind", "body", "received_at", "state", "attempts"),
+    once=True,
+)
+_DONE = PreparedSet(
+    update(inbox)
+    .where(among(inbox.c.state, StimulusState.taken), inbox.c.lease_owner == bindparam("owner"))
+    .values(state=StimulusState.done.value, done_at=bindparam("now"), why=None, lease_owner=None)
+    .returning(inbox.c.id),
+    inbox.c.id,
+)
+_OLD_LEASES = timedelta(seconds=1)  # how often leases that ran out are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +126,42 @@ class Inbox:
         self._vault = vault
         self._ids = ids
         self._citizens = citizens
+        self._looked: datetime | None = None  # when old leases were looked for last
 
     def put(self, tx: Connection, incoming: Incoming, now: datetime) -> bool:
         """Keeps what a citizen did. False for a duplicate, which changes nothing."""
-        if self._has(tx, incoming.channel, incoming.provider_key):
-            return False
-        citizen = self._citizens.of(tx, incoming, now)
-        return self._insert(
-            tx, incoming.channel, incoming.provider_key, citizen, incoming.kind, incoming.body(), now
-        )
+        return self.put_all(tx, [incoming], now) == [True]
+
+    def put_all(self, tx: Connection, several: Sequence[Incoming], now: datetime) -> list[bool]:
+        """Keeps what citizens did, in the order given; False for each duplicate."""
+        by_channel: dict[str, list[Incoming]] = {}
+        for incoming in several:
+            by_channel.setdefault(incoming.channel, []).append(incoming)
+        fresh: set[int] = set()
+        for channel, some in by_channel.items():
+            fresh |= self._put_of(tx, channel, some, now)
+        return [id(one) in fresh for one in several]
+
+    def _put_of(self, tx: Connection, channel: str, some: list[Incoming], now: datetime) -> set[int]:
+        """Which of these (by identity) were no duplicates."""
+        had = {
+            row.provider_key for row in _KNOWN.all(tx, [one.provider_key for one in some], channel=channel)
+        }
+        first = {one.provider_key: one for one in reversed(some)}
+        news = [one for one in first.values() if one.provider_key not in had][::-1]
+        known = self._citizens.known(tx, channel, list({one.address for one in news}))
+        self._citizens.wrote(tx, {row.id for row in known.values()}, now)
+        met = {address: int(row.citizen_id) for address, row in known.items()}
+        for one in news:
+            if one.address not in met:
+                met[one.address] = self._citizens.of(tx, one, now)
+        rows = [
+            self._row(channel, one.provider_key, met[one.address], one.kind, one.body(), now) for one in news
+        ]
+        if len(rows) == 1:
+            return {id(news[0])} if _PUT.run(tx, **rows[0]) else set()
+        _PUT.many(tx, rows)
+        return {id(one) for one in news}
 
     def put_inner(
         self, tx: Connection, citizen: int, kind: StimulusKind, key: str, now: datetime, **body: Any
@@ -93,7 +169,7 @@ class Inbox:
         """Keeps what our own people or clocks did to a conversation (`key` makes it happen once).
 
         body: by = roster key, ref = ticket reference, text, token."""
-        return self._insert(tx, INNER, key, citizen, kind, body, now)
+        return _PUT.run(tx, **self._row(INNER, key, citizen, kind, body, now)) == 1
 
     def put_strange(self, tx: Connection, strange: NotUnderstood, now: datetime) -> bool:
         """Keeps a body that nobody understands, out of every citizen's way."""
@@ -114,23 +190,19 @@ class Inbox:
 
     def claim(self, tx: Connection, owner: str, now: datetime, most: int = 32) -> list[Taken]:
         """Takes up to `most` stimuli, the oldest of each citizen, for LEASE."""
-        self._give_back(tx, now)
-        earlier = inbox.alias()
-        waits_behind = exists().where(
-            and_(
-                earlier.c.citizen_id == inbox.c.citizen_id,
-                earlier.c.id < inbox.c.id,
-                earlier.c.state.in_(_PENDING),
-            )
-        )
-        query = select(inbox).where(inbox.c.state == StimulusState.new, ~waits_behind).order_by(inbox.c.id)
-        rows = tx.execute(query.limit(most).with_for_update(skip_locked=True, of=inbox)).all()
-        ids = [row.id for row in rows]
-        values = {"state": StimulusState.taken, "lease_owner": owner, "lease_until": now + LEASE}
-        if ids:
-            counted = {**values, "attempts": inbox.c.attempts + 1}
-            tx.execute(update(inbox).where(inbox.c.id.in_(ids)).values(**counted))
+        if self._looked is None or not timedelta(0) <= now - self._looked < _OLD_LEASES:
+            self._looked = now
+            _GIVE_BACK.run(tx, now=now)
+        rows = _CLAIM.all(tx, owner=owner, until=now + LEASE, most=most)
+        rows.sort(key=lambda row: row.id)
         return [taken for row in rows if (taken := self._readable(tx, row, owner, now))]
+
+    def done(self, tx: Connection, owner: str, some: Iterable[Taken], now: datetime) -> None:
+        """Ends these turns. Raises LostLease (and so rolls them all back) if one of them is not ours any
+        more."""
+        ids = [taken.id for taken in some]
+        if len(_DONE.all(tx, ids, owner=owner, now=now)) != len(ids):
+            raise LostLease
 
     def finish(
         self, tx: Connection, taken: Taken, state: StimulusState, now: datetime, why: str | None = None
@@ -143,48 +215,37 @@ class Inbox:
 
     def release_all(self, tx: Connection) -> int:
         """Gives every taken row back. Only for a process that knows itself to be the only one."""
-        taken = inbox.c.state == StimulusState.taken
+        taken = among(inbox.c.state, StimulusState.taken)
         done = tx.execute(update(inbox).where(taken).values(state=StimulusState.new, lease_owner=None))
         return done.rowcount
 
     def depth(self, tx: Connection) -> tuple[int, datetime | None]:
         """How many stimuli wait, and since when the oldest does."""
-        query = select(func.count(), func.min(inbox.c.received_at)).where(inbox.c.state.in_(_PENDING))
+        query = select(func.count(), func.min(inbox.c.received_at)).where(among(inbox.c.state, *_PENDING))
         count, oldest = tx.execute(query).one()
         return count, oldest
 
-    def _give_back(self, tx: Connection, now: datetime) -> None:
-        over = and_(inbox.c.state == StimulusState.taken, inbox.c.lease_until < now)
-        tx.execute(update(inbox).where(over).values(state=StimulusState.new, lease_owner=None))
-
-    def _has(self, tx: Connection, channel: str, key: str) -> bool:
-        same = and_(inbox.c.channel == channel, inbox.c.provider_key == key)
-        return tx.execute(select(inbox.c.id).where(same)).first() is not None
-
-    def _insert(
+    def _row(
         self,
-        tx: Connection,
         channel: str,
         key: str,
         citizen: int,
         kind: StimulusKind,
         body: Mapping[str, Any],
         now: datetime,
-    ) -> bool:
+    ) -> dict[str, Any]:
         row = self._ids.new()
-        return insert_once(
-            tx,
-            inbox,
-            id=row,
-            channel=channel,
-            provider_key=key,
-            citizen_id=citizen,
-            kind=kind,
-            body=self._vault.seal("inbox", row, "body", json.dumps(body, ensure_ascii=False)),
-            received_at=now,
-            state=StimulusState.new,
-            attempts=0,
-        )
+        return {
+            "id": row,
+            "channel": channel,
+            "provider_key": key,
+            "citizen_id": citizen,
+            "kind": kind.value,
+            "body": self._vault.seal("inbox", row, "body", json.dumps(body, ensure_ascii=False)),
+            "received_at": now,
+            "state": StimulusState.new.value,
+            "attempts": 0,
+        }
 
     def _readable(self, tx: Connection, row: Any, owner: str, now: datetime) -> Taken | None:
         """One row that does not open (a lost key, a newer release's kind) must not stop everybody's."""
@@ -208,6 +269,6 @@ class Inbox:
             StimulusKind(row.kind),
             body,
             row.received_at,
-            row.attempts + 1,
+            row.attempts,
             owner,
         )

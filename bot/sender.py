@@ -1,31 +1,47 @@
-"""Sends what the outbox holds, as fast as each channel allows, urgent messages first."""
+"""Sends what the outbox holds, as fast as each channel allows, urgent messages first.
+
+Messages come by two ways: handed over by the turn that said them, or claimed from the outbox where they
+waited. What came of them is written in groups, so that one commit settles many.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
 
 from bot.channels.base import Blocked, Channel, Misconfigured, Moved, Rejected, Retry, SendError, Unknown
 from bot.citizens import Citizens
-from bot.outbox import MOST_TRIES, Claimed, Outbox
+from bot.outbox import MOST_TRIES, Claimed, Hands, Outbox
 from bot.pace import Pace, Stopped
 from store.bell import Bell
 from store.clock import Clock, to_micros
-from store.database import Database
+from store.database import Database, StoreUnavailable
 from store.ids import Ids
 from tickets.record import Record
 
 log = structlog.get_logger()
-_AT_ONCE = 32
+_AT_ONCE = 256
 _TROUBLE = 4  # tries after which staff hear that an urgent message does not leave
 _LEASED_SECONDS = 10  # what is claimed must leave well within its lease, however slow the channel is
+_AGAIN = 1.0  # seconds before an outcome that the store did not take is offered to it again
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of one message; `back` = it was not begun and goes back as it was."""
+
+    claimed: Claimed
+    provider_id: str | None = None
+    error: SendError | None = None
+    back: bool = False
 
 
 class Sender:
-    """The loop over the outbox."""
+    """The loop over the outbox. `hands` is what a turn needs to hand messages over."""
 
     def __init__(
         self,
@@ -38,9 +54,10 @@ class Sender:
         record: Record,
         channels: Mapping[str, Channel],
     ) -> None:
-        self._db, self._bell, self._clock, self._ids = db, bell, clock, ids
+        self._db, self._bell, self._clock = db, bell, clock
         self._outbox, self._citizens, self._record = outbox, citizens, record
         self._channels = channels
+        self._owner = ids.token(8)
         self._paces = {
             name: Pace(channel.limits.rate, channel.limits.chat_rate) for name, channel in channels.items()
         }
@@ -48,42 +65,73 @@ class Sender:
             name: max(1, min(_AT_ONCE, int(channel.limits.rate * _LEASED_SECONDS)))
             for name, channel in channels.items()
         }
-        self._sending: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
+        self._sending = dict.fromkeys(channels, 0)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._outcomes: list[_Outcome] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @property
+    def hands(self) -> Hands:
+        """How many messages of each channel may be handed over now."""
+        room = {name: most - self._sending[name] for name, most in self._most.items()}
+        return Hands(self._owner, {} if self._stopping else room)
+
+    def take(self, messages: Sequence[Sequence[Claimed]]) -> None:
+        """Sends messages whose lease is ours and whose transaction is committed; each list in its order."""
+        for row in messages:
+            self._sending[row[0].channel] += len(row)
+            task = asyncio.create_task(self._send(row))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def tick(self) -> bool:
         """Claims what is due and sends it beside each other. True if there may be more."""
-        room = {name: most - len(self._sending[name]) for name, most in self._most.items()}
-        room = {name: free for name, free in room.items() if free > 0}
-        owner = self._ids.token(8)
-        claimed = await self._db.write(lambda tx: self._outbox.claim(tx, owner, self._clock.now(), room))
-        for message in claimed:
-            task = asyncio.create_task(self._send(message))
-            self._sending[message.channel].add(task)
-            task.add_done_callback(self._sending[message.channel].discard)
+        hands = self.hands
+        room = {name: free for name, free in hands.room.items() if free > 0}
+        if not room:
+            return False
+
+        def work(tx: Connection) -> list[Claimed]:
+            now = self._clock.now()
+            for ticket in self._outbox.recover(tx, now):
+                self._note(tx, ticket, "perhaps not delivered: the channel did not answer twice")
+            return self._outbox.claim(tx, hands.owner, now, room)
+
+        claimed = await self._db.write(work)
+        self.take([[message] for message in claimed])
         return bool(claimed)
 
     async def settle(self) -> None:
         """Waits until everything that was claimed has its outcome (shutdown, transcripts)."""
-        while sending := set().union(*self._sending.values()):
-            await asyncio.wait(sending)
+        while self._tasks or self._writing is not None:
+            await asyncio.wait([*self._tasks, *([self._writing] if self._writing else [])])
 
     async def stop(self) -> None:
         """What still waits for its turn goes back to the outbox; what is under way gets its outcome."""
+        self._stopping = True
         for pace in self._paces.values():
             pace.stop()
         await self.settle()
 
-    async def _send(self, claimed: Claimed) -> None:
-        provider_id, error = None, None
+    async def _send(self, row: Sequence[Claimed]) -> None:
+        """One address's messages, one after the other; if one does not leave, the rest waits behind it."""
+        for at, claimed in enumerate(row):
+            outcome = await self._outcome(claimed)
+            self._tell(outcome)
+            if outcome.error is not None:
+                for behind in row[at + 1 :]:
+                    self._tell(_Outcome(behind, back=True))
+                return
+
+    async def _outcome(self, claimed: Claimed) -> _Outcome:
         try:
-            provider_id = await self._say(self._channels[claimed.channel], claimed)
-        except SendError as caught:
-            error = caught
-        except Exception as caught:  # an adapter's bug: the request may have been written
-            log.error("channel_failed", channel=claimed.channel, error=type(caught).__name__)
-            error = Unknown(type(caught).__name__)
-        await self._db.write(lambda tx: self._settle(tx, claimed, provider_id, error))
-        self._bell.ring("outbox", "console")
+            return _Outcome(claimed, await self._say(self._channels[claimed.channel], claimed))
+        except SendError as error:
+            return _Outcome(claimed, error=error)
+        except Exception as error:  # an adapter's bug: the request may have been written
+            log.error("channel_failed", channel=claimed.channel, error=type(error).__name__)
+            return _Outcome(claimed, error=Unknown(type(error).__name__))
 
     async def _say(self, channel: Channel, claimed: Claimed) -> str | None:
         try:
@@ -92,33 +140,77 @@ class Sender:
             )
         except Stopped:
             raise Retry("stopping", 0) from None
-        if claimed.doubts and not await channel.answers():
-            raise Retry("no answer")
+        if claimed.doubts:
+            await self._begin(channel, claimed)
         return await channel.send(claimed.address, claimed.message)
 
-    def _settle(
-        self, tx: Connection, claimed: Claimed, provider_id: str | None, error: SendError | None
-    ) -> None:
+    async def _begin(self, channel: Channel, claimed: Claimed) -> None:
+        """A message in doubt is said only to a provider that answers, and notes first that it is the last
+        time. Raises Retry."""
+        if not await channel.answers():
+            raise Retry("no answer")
+        try:
+            if not await self._db.write(lambda tx: self._outbox.begin(tx, claimed)):
+                raise Retry("lease lost")  # whoever has it now says it
+        except StoreUnavailable:
+            raise Retry("store") from None
+
+    def _tell(self, outcome: _Outcome) -> None:
+        """Hands an outcome to the one task that writes them."""
+        self._sending[outcome.claimed.channel] -= 1
+        self._outcomes.append(outcome)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        """Writes outcomes until there are none. What the store does not take is kept and offered again: a
+        message that has been sent must not be sent again for want of a note."""
+        try:
+            while self._outcomes:
+                some, self._outcomes = self._outcomes, []
+                try:
+                    waits = await self._db.write(lambda tx, some=some: self._settle(tx, some))  # type: ignore[misc]
+                except StoreUnavailable:
+                    self._outcomes = [*some, *self._outcomes]
+                    if self._stopping:
+                        return  # the leases run out by themselves
+                    await asyncio.sleep(_AGAIN)
+                    continue
+                self._bell.ring("console", *(["outbox"] if waits else []))
+        finally:
+            self._writing = None
+
+    def _settle(self, tx: Connection, some: Sequence[_Outcome]) -> bool:
+        """Writes what came of these. True if something waits behind one of them."""
+        now = self._clock.now()
+        well = [one for one in some if one.error is None and not one.back]
+        self._outbox.all_sent(tx, [(one.claimed, one.provider_id) for one in well], now)
+        for one in some:
+            if one.back:
+                self._outbox.give_back(tx, one.claimed, now)
+            elif one.error is not None:
+                self._failed(tx, one.claimed, one.error)
+        return bool(self._outbox.busy(tx, list({one.claimed.address_id for one in some})))
+
+    def _failed(self, tx: Connection, claimed: Claimed, error: SendError) -> None:
         now = self._clock.now()
         match error:
-            case None:
-                self._outbox.sent(tx, claimed, provider_id, now)
             case Retry():
                 self._outbox.retry(tx, claimed, error.why, error.after, now)
                 self._tell_of_trouble(tx, claimed)
             case Unknown():
                 self._outbox.doubt(tx, claimed, error.why, now)
                 if claimed.doubts:
-                    self._tell(tx, claimed, "perhaps not delivered: the channel did not answer twice")
+                    self._note(tx, claimed.ticket, "perhaps not delivered: the channel did not answer twice")
             case Moved():
                 self._citizens.move(tx, claimed.address_id, claimed.channel, error.address)
                 self._outbox.retry(tx, claimed, error.why, 0, now)
             case Blocked():
                 self._outbox.block(tx, claimed, error.why, now)
-                self._tell(tx, claimed, "not delivered: the citizen does not receive messages")
+                self._note(tx, claimed.ticket, "not delivered: the citizen does not receive messages")
             case Rejected():
                 self._outbox.fail(tx, claimed, error.why)
-                self._tell(tx, claimed, "not delivered: the channel refused the message")
+                self._note(tx, claimed.ticket, "not delivered: the channel refused the message")
             case Misconfigured():
                 log.error("channel_misconfigured", channel=claimed.channel, why=error.why)
                 self._outbox.retry(tx, claimed, error.why, 10, now)
@@ -129,11 +221,12 @@ class Sender:
     def _tell_of_trouble(self, tx: Connection, claimed: Claimed) -> None:
         """Once when an urgent message cannot leave for a while, once when it is given up."""
         if claimed.attempts >= MOST_TRIES:
-            self._tell(tx, claimed, "not delivered: given up, the channel does not take it")
+            self._note(tx, claimed.ticket, "not delivered: given up, the channel does not take it")
         elif claimed.message.urgent and claimed.attempts == _TROUBLE:
-            self._tell(tx, claimed, "not delivered yet: the channel does not take messages, we go on trying")
+            words = "not delivered yet: the channel does not take messages, we go on trying"
+            self._note(tx, claimed.ticket, words)
 
-    def _tell(self, tx: Connection, claimed: Claimed, words: str) -> None:
+    def _note(self, tx: Connection, ticket: int | None, words: str) -> None:
         """Staff see at the ticket that the citizen has not heard us."""
-        if claimed.ticket is not None:
-            self._record.add(tx, claimed.ticket, "system", "status", words, self._clock.now())
+        if ticket is not None:
+            self._record.add(tx, ticket, "system", "status", words, self._clock.now())

@@ -36,6 +36,7 @@ class Spool:
         self._path = path
         self._vault = vault
         self._lock = Lock()
+        self._size = self._measured()  # the file is this process's own; asking the disk costs too much
 
     async def append(self, arrival: Arrival) -> None:
         """Keeps an arrival on disk; returns after the fsync. Raises SpoolFull."""
@@ -48,14 +49,20 @@ class Spool:
         words = json.dumps({"is": type(arrival).__name__, **asdict(arrival)}, ensure_ascii=False)
         line = base64.b64encode(self._vault.seal("spool", 0, "line", words)) + b"\n"
         with self._lock:
-            before = self.size()
+            before = self._measured()
             if before + len(line) > MOST_BYTES:
                 raise SpoolFull
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            _write(self._path, line, before)
+            try:
+                _write(self._path, line, before)
+            finally:
+                self._size = self._measured()
 
     def size(self) -> int:
         """Bytes that wait in the file."""
+        return self._size
+
+    def _measured(self) -> int:
         try:
             return self._path.stat().st_size
         except OSError:  # not there yet, or not to be had: an append will say which
@@ -102,6 +109,7 @@ class Spool:
                 os.replace(fresh, self._path)
             else:
                 self._path.unlink()
+            self._size = self._measured()
 
 
 def _write(path: Path, line: bytes, before: int) -> None:

@@ -1,30 +1,31 @@
 """The loop over the inbox: claims what waits, takes the turns, and hands failures to the quarantine.
 
-Turns of different citizens run beside each other and share a commit; one citizen's run one by one.
+Turns of different citizens share a commit; one citizen's run one by one. If one turn of a shared commit
+fails, each is taken again by itself, so that only the one at fault waits.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 import structlog
 
-from bot.inbox import Inbox, LostLease, Taken
+from bot.inbox import Inbox, LostLease
 from bot.quarantine import Quarantine
-from bot.turn import Turn
-from nlu.reading import Reading
+from bot.sender import Sender
+from bot.turn import Heard, Turn
 from store.bell import Bell
 from store.clock import Clock
 from store.database import Database, StoreUnavailable
 from store.ids import Ids
 
 log = structlog.get_logger()
+BATCH = 32  # turns in one commit at most: bounds how long the first one waits for the last
 
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Runs turns."""
+    """Runs turns. `sender` says what they say, at once; without one it waits in the outbox."""
 
     db: Database
     bell: Bell
@@ -33,28 +34,44 @@ class Turns:
     inbox: Inbox
     turn: Turn
     quarantine: Quarantine
+    sender: Sender | None = None
 
     async def tick(self) -> bool:
         """Takes the turns that wait: the oldest of each citizen. True if there may be more."""
         owner = self.ids.token(8)
-        taken = await self.db.write(lambda tx: self.inbox.claim(tx, owner, self.clock.now()))
-        await asyncio.gather(*(self._take(stimulus) for stimulus in taken))
+        taken = await self.db.write(lambda tx: self.inbox.claim(tx, owner, self.clock.now(), BATCH))
+        if taken:
+            await self._take([(one, self.turn.read(one)) for one in taken])
         return bool(taken)
 
-    async def _take(self, taken: Taken) -> None:
-        reading = self.turn.read(taken)
+    async def _take(self, heard: list[Heard]) -> None:
+        hands = self.sender.hands if self.sender is not None else None
         try:
-            rung = await self.db.write(lambda tx: self.turn.take(tx, taken, reading))
-        except (LostLease, StoreUnavailable):
-            return  # somebody else took it over, or the lease will give it back: nothing was written
+            rung, said = await self.db.write(lambda tx: self.turn.take(tx, heard, hands))
+        except StoreUnavailable:
+            return  # the leases will give them back: nothing was written
         except Exception as error:
-            log.error("turn_failed", stimulus=taken.id, tries=taken.attempts, error=type(error).__name__)
-            rung = await self._failed(taken, reading, error)
-        self.bell.ring("outbox", "console", f"web:{taken.citizen_id}", *rung)
+            await self._apart(heard, error)
+            return
+        if self.sender is not None and said:
+            self.sender.take(said)
+        woken = (f"web:{taken.citizen_id}" for taken, _ in heard)
+        self.bell.ring("outbox", "console", *woken, *rung)
 
-    async def _failed(self, taken: Taken, reading: Reading | None, error: Exception) -> set[str]:
+    async def _apart(self, heard: list[Heard], error: Exception) -> None:
+        """Something went wrong with one of these."""
+        if len(heard) > 1:
+            for one in heard:
+                await self._take([one])
+        elif not isinstance(error, LostLease):  # else somebody has taken it over
+            await self._failed(heard[0], error)
+
+    async def _failed(self, heard: Heard, error: Exception) -> None:
+        taken, reading = heard
+        log.error("turn_failed", stimulus=taken.id, tries=taken.attempts, error=type(error).__name__)
         now = self.clock.now()
         try:
-            return await self.db.write(lambda tx: self.quarantine.after(tx, taken, reading, error, now))
+            rung = await self.db.write(lambda tx: self.quarantine.after(tx, taken, reading, error, now))
         except (LostLease, StoreUnavailable):
-            return set()
+            return
+        self.bell.ring("outbox", "console", f"web:{taken.citizen_id}", *rung)

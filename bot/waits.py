@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from bot.inbox import Inbox
 from flows.session import StimulusKind
 from store.bell import Bell
 from store.clock import Clock
 from store.database import Database
-from store.insert import put
+from store.prepared import Prepared, PreparedInsert
 from store.schema import waits
 
 _BATCH = 100
 
 
-def set_wait(tx: Connection, citizen: int, token: str, due_at: datetime) -> None:
-    """Sets the citizen's wait; an earlier one is forgotten."""
-    put(tx, waits, "citizen_id", citizen_id=citizen, token=token, due_at=due_at)
+_SET = PreparedInsert(waits, over="citizen_id")
+_CANCEL = Prepared(delete(waits).where(waits.c.citizen_id == bindparam("citizen")))
 
 
-def cancel_wait(tx: Connection, citizen: int) -> None:
-    """Nothing is awaited any more."""
-    tx.execute(delete(waits).where(waits.c.citizen_id == citizen))
+def set_waits(tx: Connection, several: Mapping[int, tuple[str, datetime]]) -> None:
+    """Sets the waits (token, due time) of these citizens; earlier ones are forgotten."""
+    rows = [
+        {"citizen_id": citizen, "token": token, "due_at": due} for citizen, (token, due) in several.items()
+    ]
+    _SET.many(tx, rows)
+
+
+def cancel_waits(tx: Connection, several: Sequence[int]) -> None:
+    """Nothing is awaited of these citizens any more."""
+    _CANCEL.many(tx, [{"citizen": citizen} for citizen in several])
 
 
 def next_due(tx: Connection) -> datetime | None:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from config.profile import Profile
 from flows.session import Context, Fact, OpenTicket
 from store.ids import Ids
+from store.prepared import Prepared, PreparedSet
 from store.schema import marks, tickets
 
+_TICKETS = PreparedSet(
+    select(
+        *(tickets.c.citizen_id, tickets.c.id, tickets.c.ref, tickets.c.topic, tickets.c.status),
+        tickets.c.opened_at,
+    ),
+    tickets.c.citizen_id,
+)
+_WEATHER = Prepared(select(marks.c.value).where(marks.c.name == "weather"))
+_REF = Prepared(select(tickets.c.id).where(tickets.c.ref == bindparam("given")))
 _REF_LETTERS = 4
 _SHOWN = 5  # a citizen is told of the newest few tickets, not of years
 
@@ -26,28 +38,40 @@ class World:
         self._on_call = on_call
         self._facts: dict[tuple[date, str], Mapping[str, Fact]] = {}
 
-    def context(self, tx: Connection, citizen: int, language: str, now: datetime) -> Context:
-        """The world of one citizen at one moment."""
-        return Context(
+    def contexts(self, tx: Connection, languages: Mapping[int, str], now: datetime) -> dict[int, Context]:
+        """The world of several citizens (and the language of each) at one moment. The reference that each is
+        offered may be taken: see `free`."""
+        told = _tickets(tx, list(languages))
+        weather = _WEATHER.first(tx)
+        shared = Context(
             now=now,
-            ref=self._free_ref(tx),
-            facts=self._facts_at(now, language),
+            ref="",
+            facts={},
             on_call=self._on_call(now),
             office_open=self._profile.office_open(now),
             start_above=self._profile.town.thresholds.start,
             switch_above=self._profile.town.thresholds.switch,
-            weather=_weather(tx),
-            tickets=_tickets(tx, citizen),
+            weather=(weather.value or None) if weather else None,
         )
+        return {
+            citizen: replace(
+                shared,
+                ref=self._ids.ref(self._profile.town.ref_prefix, _REF_LETTERS),
+                facts=self._facts_at(now, language),
+                tickets=told.get(citizen, ()),
+            )
+            for citizen, language in languages.items()
+        }
 
-    def _free_ref(self, tx: Connection) -> str:
-        """A reference that no ticket has. The more tickets there are, the longer new ones become."""
-        length = _REF_LETTERS
-        while True:
-            ref = self._ids.ref(self._profile.town.ref_prefix, length)
-            if tx.execute(select(tickets.c.id).where(tickets.c.ref == ref)).first() is None:
-                return ref
-            length += 1
+    def free(self, tx: Connection, ref: str) -> bool:
+        """Whether no ticket has this reference."""
+        return _REF.first(tx, given=ref) is None
+
+    def longer(self, context: Context) -> Context:
+        """The same world with another reference. The more tickets there are, the longer new ones become."""
+        prefix = self._profile.town.ref_prefix
+        letters = len(context.ref) - len(prefix)  # the old one's letters and its dash: one more than it had
+        return replace(context, ref=self._ids.ref(prefix, letters))
 
     def _facts_at(self, now: datetime, language: str) -> Mapping[str, Fact]:
         """Facts change by the day (they expire), so they are worked out once a day and language."""
@@ -61,14 +85,15 @@ class World:
         return self._facts[key]
 
 
-def _weather(tx: Connection) -> str | None:
-    """The supervisor's weather mode: cold, heat, storm, or None."""
-    value: str | None = tx.execute(select(marks.c.value).where(marks.c.name == "weather")).scalar()
-    return value or None
-
-
-def _tickets(tx: Connection, citizen: int) -> tuple[OpenTicket, ...]:
-    columns = (tickets.c.ref, tickets.c.topic, tickets.c.status, tickets.c.opened_at)
-    query = select(*columns).where(tickets.c.citizen_id == citizen)
-    rows = tx.execute(query.order_by(tickets.c.id.desc()).limit(_SHOWN)).all()
-    return tuple(OpenTicket(*row) for row in rows)
+def _tickets(tx: Connection, citizens: list[int]) -> dict[int, tuple[OpenTicket, ...]]:
+    """The newest few tickets of each."""
+    found: dict[int, list[Any]] = {}
+    for row in _TICKETS.all(tx, citizens):
+        found.setdefault(row.citizen_id, []).append(row)
+    return {
+        citizen: tuple(
+            OpenTicket(row.ref, row.topic, row.status, row.opened_at)
+            for row in sorted(rows, key=lambda row: -row.id)[:_SHOWN]
+        )
+        for citizen, rows in found.items()
+    }

@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from flows.events import Answer
 from flows.session import Case, CasePhase, Parked, Session
 
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_SESSION, _PARKED, _CASE = ([field.name for field in fields(kind)] for kind in (Session, Parked, Case))
 _OPTIONAL_TEXTS = ("flow", "node", "proposed", "returning", "wait", "topic", "ref")
 
 
 def dumps(session: Session) -> str:
     """The session as one line of JSON, keys sorted."""
-    return json.dumps(asdict(session), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _encode(_fields(session))
+
+
+def _fields(session: Session) -> dict[str, Any]:
+    """All fields by name, those of the parts as well (`dataclasses.asdict` copies, and costs ten times as
+    much)."""
+    data = {name: getattr(session, name) for name in _SESSION}
+    data["parked"] = [{name: getattr(parked, name) for name in _PARKED} for parked in session.parked]
+    if session.case is not None:
+        data["case"] = {name: getattr(session.case, name) for name in _CASE}
+    return data
 
 
 def loads(text: str) -> Session:

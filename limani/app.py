@@ -169,13 +169,16 @@ async def make_app(
         reader=mind.reader,
     )
     quarantine = Quarantine(parts.inbox, parts.record, parts.ids)
-    turns = Turns(parts.db, parts.bell, parts.clock, parts.ids, parts.inbox, turn, quarantine)
+    sender = Sender(
+        parts.db, parts.bell, parts.clock, parts.ids, outbox, parts.citizens, parts.record, channels
+    )
+    turns = Turns(parts.db, parts.bell, parts.clock, parts.ids, parts.inbox, turn, quarantine, sender)
     return App(
         parts,
         outbox,
         door,
         turns,
-        Sender(parts.db, parts.bell, parts.clock, parts.ids, outbox, parts.citizens, parts.record, channels),
+        sender,
         Waits(parts.db, parts.bell, parts.clock, parts.inbox),
         staff,
         _console(parts, staff, mind.library, auto_login),

@@ -29,8 +29,10 @@ class Ids:
     def new(self) -> int:
         """A fresh row id, greater than every id given before by this process."""
         milliseconds = to_micros(self._clock.now()) // 1000
-        fresh = (milliseconds << _COUNTER_BITS) | self._chance.getrandbits(_COUNTER_BITS - 2)
-        self._last = max(fresh, self._last + 1)
+        if milliseconds << _COUNTER_BITS <= self._last:  # the same millisecond, or a clock set back
+            self._last += 1
+            return self._last
+        self._last = (milliseconds << _COUNTER_BITS) | self._chance.getrandbits(_COUNTER_BITS - 2)
         return self._last
 
     def after(self, newest: int) -> None:

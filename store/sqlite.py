@@ -11,6 +11,7 @@ import queue
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -157,26 +158,42 @@ def _fail(batch: list[_Task], error: BaseException) -> None:
         task.error = unavailable
 
 
+class _Undone(Exception):
+    """The only piece of work of a transaction failed: the transaction is rolled back."""
+
+
 def _commit_batch(connection: Connection, batch: list[_Task]) -> None:
-    with connection.begin():
-        for task in batch:
-            _run(connection, task)
-        reach("store.commit")
-    reach("store.committed")
+    with suppress(_Undone):
+        with connection.begin():
+            _run_all(connection, batch)
+            reach("store.commit")
+        reach("store.committed")
+
+
+def _run_all(connection: Connection, batch: list[_Task]) -> None:
+    if len(batch) == 1:
+        (task,) = batch
+        _run(connection, task)
+        if task.error is not None:
+            raise _Undone
+        return
+    driver: Any = connection.connection.driver_connection
+    for task in batch:
+        driver.execute("SAVEPOINT piece")
+        _run(connection, task)
+        if task.error is not None:
+            driver.execute("ROLLBACK TO piece")
+        driver.execute("RELEASE piece")
 
 
 def _run(connection: Connection, task: _Task) -> None:
-    savepoint = connection.begin_nested()
     try:
         task.result = task.work(connection)
-        savepoint.commit()
     except DBAPIError as error:
-        savepoint.rollback()
         if isinstance(error.orig, sqlite3.OperationalError):
             raise  # disk full, I/O error, busy: the whole batch fails and is retried by its callers
         task.error = error
     except Exception as error:
-        savepoint.rollback()
         task.error = error
 
 
@@ -187,7 +204,7 @@ def _sentence(error: BaseException) -> str:
 
 def make_engine(path: Path, *, readers: bool = False) -> Engine:
     """An engine on the file with our pragmas; transactions are ours (pysqlite would begin too late)."""
-    arguments = {"check_same_thread": False, "timeout": BUSY_SECONDS}
+    arguments = {"check_same_thread": False, "timeout": BUSY_SECONDS, "cached_statements": 512}
     pool: dict[str, Any] = {"poolclass": NullPool}
     if readers:
         pool = {"poolclass": QueuePool, "pool_size": _READERS}

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from store.chance import unguessable
+
 _VERSION = b"\x01"
 _HEAD = 1 + 4 + 12
 
@@ -46,7 +48,7 @@ class Vault:
 
     def seal(self, table: str, row: int, column: str, text: str) -> bytes:
         """The sealed form of `text`, bound to its place."""
-        nonce = os.urandom(12)
+        nonce = unguessable(12)
         key = self._keys[0]
         sealed = key.cipher.encrypt(nonce, text.encode(), _place(table, row, column))
         return _VERSION + key.id + nonce + sealed

@@ -6,18 +6,27 @@ All functions take the transaction they belong to, so that a ticket and what it 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from store.ids import Ids
 from store.moves import move
+from store.prepared import Prepared, PreparedInsert
 from store.schema import entries, pages, tickets
 from store.vault import Vault
 from tickets.states import PAGE_LIVE, TICKET_MOVES, PageState, TicketStatus
+
+_ADD = PreparedInsert(entries)
+_ID_OF = Prepared(select(tickets.c.id).where(tickets.c.ref == bindparam("given")))
+_OPEN = PreparedInsert(
+    tickets,
+    *("id", "ref", "citizen_id", "topic", "risk", "risk_kind", "status", "channel", "language", "district"),
+    *("wants_human", "answers", "opened_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +54,40 @@ class Record:
     def open(self, tx: Connection, case: Case, now: datetime) -> int:
         """Opens a ticket and returns its id. Raises IntegrityError if the reference is taken."""
         row = self._ids.new()
-        tx.execute(
-            insert(tickets).values(
-                id=row,
-                ref=case.ref,
-                citizen_id=case.citizen_id,
-                topic=case.topic,
-                risk=case.risk,
-                risk_kind=case.risk_kind,
-                status=TicketStatus.open,
-                channel=case.channel,
-                language=case.language,
-                district=case.district,
-                answers=self._seal_answers(row, case.answers),
-                opened_at=now,
-            )
+        _OPEN.run(
+            tx,
+            id=row,
+            ref=case.ref,
+            citizen_id=case.citizen_id,
+            topic=case.topic,
+            risk=case.risk,
+            risk_kind=case.risk_kind,
+            status=TicketStatus.open.value,
+            channel=case.channel,
+            language=case.language,
+            district=case.district,
+            wants_human=False,
+            answers=self._seal_answers(row, case.answers),
+            opened_at=now,
         )
         self.add(tx, row, "system", "status", "opened", now)
         return row
 
     def add(self, tx: Connection, ticket: int, by: str, kind: str, text: str, now: datetime) -> int:
         """Appends one line to a ticket's log and returns its id."""
+        line = self.line(ticket, by, kind, text, now)
+        _ADD.run(tx, **line)
+        return int(line["id"])
+
+    def line(self, ticket: int, by: str, kind: str, text: str, now: datetime) -> dict[str, Any]:
+        """One line of a ticket's log, for `add_all`."""
         row = self._ids.new()
         sealed = self._vault.seal("entries", row, "text", text)
-        tx.execute(insert(entries).values(id=row, ticket_id=ticket, at=now, by=by, kind=kind, text=sealed))
-        return row
+        return {"id": row, "ticket_id": ticket, "at": now, "by": by, "kind": kind, "text": sealed}
+
+    def add_all(self, tx: Connection, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Appends lines to the logs of their tickets."""
+        _ADD.many(tx, lines)
 
     def add_answers(self, tx: Connection, ticket: int, answers: Mapping[str, Any], now: datetime) -> None:
         """Adds answers to those that the ticket has; a later answer replaces an earlier one."""
@@ -145,7 +163,7 @@ class Record:
 
     def id_of(self, tx: Connection, ref: str | None) -> int | None:
         """The id of a ticket by its reference; None for none."""
-        row = self.by_ref(tx, ref) if ref is not None else None
+        row = _ID_OF.first(tx, given="".join(ref.split()).upper()) if ref is not None else None
         return None if row is None else int(row.id)
 
     def text_of(self, entry: Row[Any]) -> str:

@@ -16,6 +16,7 @@ from aiohttp import web
 from bot.channels import shape
 from bot.channels.background import Background, until_done
 from bot.channels.base import Limits, Outgoing, Rejected, Retry, SendError, Unknown
+from bot.channels.telegram_keyboard import keyboard
 from bot.channels.telegram_poll import Poll
 from bot.channels.telegram_updates import KINDS, NAME, Update, understand
 from bot.channels.webhook import Door, Refusals, keep, read_body
@@ -80,8 +81,6 @@ class TelegramChannel:
         if chat is None:
             raise Rejected("not a chat id")
         api = await self._api()
-        from bot.channels.telegram_keyboard import keyboard
-
         return await api.send(chat, shape.text(message.text), keyboard(message))
 
     async def answers(self) -> bool:
@@ -143,7 +142,6 @@ class TelegramChannel:
 
 
 def _load(token: str, api_url: str) -> Api:
-    import bot.channels.telegram_keyboard  # noqa: F401 - pulls in PTB's types here, off the event loop
     from bot.channels.telegram_http import Api
 
     return Api(token, api_url)

@@ -8,19 +8,14 @@ takes as well as a tap. One message, so that there is never half of it.
 
 from __future__ import annotations
 
-from telegram import (
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    KeyboardButton,
-    ReplyKeyboardMarkup,
-    ReplyKeyboardRemove,
-)
+from typing import Any
 
 from bot.channels.base import Outgoing
 from bot.channels.rows import paired
 from bot.channels.shape import is_greek
 
-Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
+Markup = dict[str, Any]
+"""InlineKeyboardMarkup, ReplyKeyboardMarkup or ReplyKeyboardRemove of the Bot API, as its JSON has them."""
 PLACE = ("Στείλτε τη θέση σας", "Send your location")
 NUMBER = ("Στείλτε τον αριθμό σας", "Share your number")
 
@@ -31,21 +26,19 @@ def keyboard(message: Outgoing) -> Markup:
     if message.location or message.phone:
         return _reply(message)
     if not message.buttons:
-        return ReplyKeyboardRemove()
-    return InlineKeyboardMarkup(
-        [
-            [InlineKeyboardButton(button.label, callback_data=button.value) for button in row]
-            for row in paired(message.buttons)
-        ]
-    )
+        return {"remove_keyboard": True}
+    rows = paired(message.buttons)
+    return {
+        "inline_keyboard": [[{"text": one.label, "callback_data": one.value} for one in row] for row in rows]
+    }
 
 
-def _reply(message: Outgoing) -> ReplyKeyboardMarkup:
+def _reply(message: Outgoing) -> Markup:
     tongue = 0 if is_greek(message.text) else 1
-    own = []
+    own: list[list[Markup]] = []
     if message.location:
-        own.append([KeyboardButton(PLACE[tongue], request_location=True)])
+        own.append([{"text": PLACE[tongue], "request_location": True}])
     if message.phone:
-        own.append([KeyboardButton(NUMBER[tongue], request_contact=True)])
-    choices = [[KeyboardButton(button.label) for button in row] for row in paired(message.buttons)]
-    return ReplyKeyboardMarkup([*own, *choices], resize_keyboard=True, one_time_keyboard=True)
+        own.append([{"text": NUMBER[tongue], "request_contact": True}])
+    choices = [[{"text": button.label} for button in row] for row in paired(message.buttons)]
+    return {"keyboard": [*own, *choices], "resize_keyboard": True, "one_time_keyboard": True}

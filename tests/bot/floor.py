@@ -72,7 +72,12 @@ class Floor:
     async def claim(self, owner: str = "one", most: int = 32) -> list[Claimed]:
         """Claims what may be sent now."""
         room = dict.fromkeys(LIMITS, most)
-        return await self.write(lambda tx: self.outbox.claim(tx, owner, self.clock.now(), room))
+
+        def work(tx: Connection) -> list[Claimed]:
+            self.outbox.recover(tx, self.clock.now())
+            return self.outbox.claim(tx, owner, self.clock.now(), room)
+
+        return await self.write(work)
 
     async def open_ticket(self, citizen: int, ref: str, **case: object) -> int:
         """A ticket of this citizen."""

@@ -147,11 +147,19 @@ async def test_an_unknown_outcome_is_said_once_more_and_never_a_third_time(floor
     assert await floor.claim() == []
 
 
+async def begin(floor: Floor, claimed: list[Claimed]) -> int:
+    """How many requests were begun: a message in doubt says so first."""
+    doubted = [one for one in claimed if one.doubts]
+    for one in doubted:
+        assert await floor.write(lambda tx, one=one: floor.outbox.begin(tx, one))  # type: ignore[misc]
+    return len(claimed)
+
+
 async def test_crashes_while_sending_count_as_doubts(floor: Floor) -> None:
     await floor.tell(await floor.meet(), text("μία φορά"))
     tries = 0
     for _ in range(5):
-        tries += len(await floor.claim())
+        tries += await begin(floor, await floor.claim())
         floor.pass_time(seconds=31)
     assert tries == 2
     assert await states(floor) == ["sent"]
@@ -161,9 +169,23 @@ async def test_a_restart_counts_what_was_being_sent_as_a_doubt(floor: Floor) -> 
     await floor.tell(await floor.meet(), text("μία φορά"))
     tries = 0
     for _ in range(4):
-        tries += len(await floor.claim())
+        tries += await begin(floor, await floor.claim())
         await floor.write(floor.outbox.release_all)
+        floor.pass_time(seconds=2)
     assert tries == 2
+    assert await states(floor) == ["sent"]
+
+
+async def test_crashes_before_a_second_request_is_begun_cost_nobody_the_message(floor: Floor) -> None:
+    await floor.tell(await floor.meet(), text("θα φτάσει"))
+    await floor.claim()
+    for _ in range(6):
+        floor.pass_time(seconds=31)
+        (one,) = await floor.claim()
+        assert one.doubts == 1
+    assert await begin(floor, [one])
+    await sent(floor, one)
+    assert await states(floor) == ["sent"]
 
 
 async def test_after_a_doubt_a_certain_failure_does_not_forget_it(floor: Floor) -> None:

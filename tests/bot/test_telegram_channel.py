@@ -212,10 +212,10 @@ async def test_errors_are_sorted(
     assert await channel.send("1001", Outgoing("hello"))
 
 
-async def test_an_answer_that_ptb_cannot_read_leaves_the_outcome_unknown(
+async def test_a_success_without_a_message_leaves_the_outcome_unknown(
     telegram: TelegramStandIn, channel: TelegramChannel
 ) -> None:
-    telegram.faults.add("/sendMessage", Fault.status(200, '{"ok": true, "result": {"message_id": 1}}'))
+    telegram.faults.add("/sendMessage", Fault.status(200, '{"ok": true, "result": {"chat": 1}}'))
     with pytest.raises(Unknown):
         await channel.send("1001", Outgoing("hello"))
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from bot.outbox import Message
 from bot.sessions import Sessions
-from bot.waits import set_wait
+from bot.waits import set_waits
 from flows.session import Session
 from limani.commands.upkeep import keep_no_longer
 from store.clock import ManualClock, rfc3339
@@ -43,8 +43,8 @@ async def a_story(floor: Floor, address: str, ref: str, *, close: bool = True) -
         floor.record.add(tx, ticket, "nikos", "note", "μένει στον Πόρο", now)
         floor.record.add(tx, ticket, "nikos", "page", "page acknowledged by nikos via voice", now)
         floor.outbox.put(tx, citizen, Message("food_aid.ask", "Πώς σας λένε, Μαρία;"), now)
-        Sessions(floor.vault).save(tx, citizen, Session(answers={"name": "Μαρία"}), now)
-        set_wait(tx, citizen, "t1", now + timedelta(hours=1))
+        Sessions(floor.vault).save(tx, {citizen: Session(answers={"name": "Μαρία"})}, now)
+        set_waits(tx, {citizen: ("t1", now + timedelta(hours=1))})
         if close:
             floor.record.close(tx, ticket, "nikos", "helped", now)
 
