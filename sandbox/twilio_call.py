@@ -167,7 +167,7 @@ class Call:
         if self.twilio.seconds is not None:
             wait = self.order.ring_seconds * self.twilio.seconds
             self._bell = asyncio.get_running_loop().call_later(wait, self.finish, "no-answer")
-        self._note("rings", sender=self.sender)
+        self._note("rings", sender=self.sender, url=self.order.url)
 
     def finish(self, status: Status, by: str = "network") -> None:
         """End the call once; later ends change nothing."""
