@@ -18,6 +18,7 @@ import structlog
 
 from bot.incoming import Arrival, Incoming, Left, NotUnderstood, Receipt
 from flows.session import StimulusKind
+from store.points import reach
 from store.vault import SealBroken, Vault
 
 log = structlog.get_logger()
@@ -102,6 +103,7 @@ class Spool:
         """Drops the first `up_to` bytes: they are in the database now."""
         with self._lock:
             rest = self._path.read_bytes()[up_to:]
+            reach("spool.forget")
             if rest:
                 fresh = self._path.with_suffix(".rest")
                 fresh.unlink(missing_ok=True)
@@ -122,7 +124,9 @@ def _write(path: Path, line: bytes, before: int) -> None:
         try:
             if file.write(whole) != len(whole):
                 raise OSError("the disk is full")
+            reach("spool.write")
             os.fsync(file.fileno())
+            reach("spool.written")
         except OSError:
             file.truncate(before)
             raise

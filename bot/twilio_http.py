@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from store.points import reach
+
 # The SDK's own client ignores its time-out and would hold a page for five minutes.
 TIMEOUT = aiohttp.ClientTimeout(total=8, sock_connect=3)
 
@@ -94,6 +96,7 @@ class TwilioHttp:
     ) -> Reply:
         """One attempt. Raises a TwilioError for everything but a 2xx; `timeout` is ours, not the SDK's."""
         login = {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
+        reach("twilio.request")
         try:
             async with self._open().request(
                 method,
@@ -108,6 +111,7 @@ class TwilioHttp:
             raise TwilioNotReached from None
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise TwilioUnknown from None
+        reach("twilio.answered")
         return sorted_reply(reply)
 
     async def close(self) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from limani.parts import Parts
 from store.schema import addresses
-from store.vault import SealBroken
+from store.vault import SealBroken, Vault
 
 
 def hold_file(url: str) -> IO[bytes] | None:
@@ -35,21 +35,20 @@ def hold_file(url: str) -> IO[bytes] | None:
     return lock
 
 
+def keys_open(tx: Connection, vault: Vault) -> bool:
+    """Whether the keys open the newest address that is stored; true for an empty database."""
+    query = select(addresses.c.id, addresses.c.address).order_by(addresses.c.id.desc()).limit(1)
+    row = tx.execute(query).first()
+    try:
+        return row is None or bool(vault.open("addresses", row.id, "address", row.address))
+    except SealBroken:
+        return False
+
+
 async def check_keys(parts: Parts) -> None:
     """Raises ValueError when the configured keys do not open what is stored: with wrong keys every citizen
     would be a stranger, and nothing that waits could be answered."""
-
-    def newest(tx: Connection) -> tuple[int, bytes] | None:
-        query = select(addresses.c.id, addresses.c.address).order_by(addresses.c.id.desc()).limit(1)
-        row = tx.execute(query).first()
-        return None if row is None else (row.id, row.address)
-
-    found = await parts.db.read(newest)
-    if found is None:
-        return
-    try:
-        parts.vault.open("addresses", found[0], "address", found[1])
-    except SealBroken:
+    if not await parts.db.read(lambda tx: keys_open(tx, parts.vault)):
         raise ValueError(
             "LIMANI_SECRET_KEYS does not open what is stored: put the key that sealed it behind the new one"
-        ) from None
+        )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -86,6 +87,26 @@ def migrate() -> None:
     from limani.commands.upkeep import run_migrate
 
     run_migrate()
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="a new file, or a folder that gets one")],
+) -> None:
+    """Copies the database beside a running server; the copy is checked and as sealed as the original."""
+    from limani.commands.backup import run_backup
+
+    run_backup(target)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="what `limani backup` wrote")],
+) -> None:
+    """Puts a backup into an empty database, and says what is not in it."""
+    from limani.commands.backup import run_restore
+
+    run_restore(source)
 
 
 @app.command()

@@ -35,14 +35,16 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--twilio-account-sid", default="AC" + "0" * 32)
     parser.add_argument("--twilio-auth-token", default="synthetic-twilio-token")
     parser.add_argument("--seconds", type=float, help="length of one of Twilio's seconds; absent: by hand")
+    parser.add_argument("--anybody", action="store_true", help="whoever is written to has a phone")
+    parser.add_argument("--flood", action="store_true", help="remember nothing, force nothing to the disk")
     parser.add_argument("--journal", type=Path, help="file of JSON lines for all that happened")
     return parser
 
 
 async def serve(given: argparse.Namespace) -> None:
     """Run until SIGINT or SIGTERM."""
-    journal = Journal(given.journal) if given.journal else None
-    record = Record(journal=journal)
+    journal = Journal(given.journal, sync=not given.flood) if given.journal else None
+    record = Record(journal=journal, forgetful=given.flood)
     telegram = TelegramStandIn(
         given.telegram_token,
         given.telegram_secret,
@@ -58,6 +60,7 @@ async def serve(given: argparse.Namespace) -> None:
         record=record,
         seconds=given.seconds,
     )
+    telegram.anybody = viber.anybody = given.anybody
     stand_ins = {"telegram": telegram, "viber": viber, "twilio": twilio}
     async with AsyncExitStack() as stack:
         for stand_in in stand_ins.values():

@@ -67,7 +67,7 @@ class Lanes:
     ) -> None:
         self.parcels: dict[int, Parcel] = {}
         self.backoff = backoff
-        self._deliver = deliver
+        self.deliver = deliver  # public, so that a rig may keep a ledger of the answers
         self._spawn = spawn
         self._is_open = is_open
         self._changed = changed
@@ -104,7 +104,7 @@ class Lanes:
         failures, waited = 0, 0.0
         while self._is_open() and (parcel := self._head(key)) is not None:
             parcel.tries += 1
-            parcel.answer = await self._deliver(parcel)
+            parcel.answer = await self.deliver(parcel)
             if parcel.answer.ok:
                 self.drop(parcel.number)
                 failures, waited = 0, 0.0

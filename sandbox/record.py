@@ -34,13 +34,22 @@ class Request:
 
 
 class Record:
-    """Shared by any number of stand-ins, so that the order between providers is kept."""
+    """Shared by any number of stand-ins, so that the order between providers is kept.
 
-    def __init__(self, clock: Callable[[], float] = time.time, journal: Journal | None = None) -> None:
+    `forgetful`: only the journal keeps what happened, for floods that would fill the memory."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        journal: Journal | None = None,
+        forgetful: bool = False,
+    ) -> None:
         self.clock = clock
         self.events: list[Event] = []
         self._requests: list[Request] = []
         self._journal = journal
+        self._forgetful = forgetful
+        self._noted = self._happened = 0
         self._feeds: list[asyncio.Queue[Event]] = []
         self._waiters: list[asyncio.Future[None]] = []
 
@@ -48,8 +57,9 @@ class Record:
         self, provider: str, method: str, path: str, params: dict[str, Any], headers: dict[str, str]
     ) -> Request:
         """Keep one received request, without its secrets."""
+        self._noted += 1
         request = Request(
-            number=len(self._requests) + 1,
+            number=self._noted,
             at=self.clock(),
             provider=provider,
             method=method,
@@ -57,21 +67,24 @@ class Record:
             params={k: "(secret)" if k in SECRET_PARAMS else _plain(v) for k, v in params.items()},
             headers={k: v for k, v in headers.items() if k.lower() not in SECRET_HEADERS},
         )
-        self._requests.append(request)
+        if not self._forgetful:
+            self._requests.append(request)
         self._keep({"entry": "request", **asdict(request)})
         return request
 
     def happened(self, provider: str, kind: str, phone: str, **details: Any) -> Event:
         """Tell everybody what just happened on a phone; details must fit into JSON."""
+        self._happened += 1
         event: Event = {
-            "number": len(self.events) + 1,
+            "number": self._happened,
             "at": self.clock(),
             "provider": provider,
             "kind": kind,
             "phone": phone,
             **details,
         }
-        self.events.append(event)
+        if not self._forgetful:
+            self.events.append(event)
         for feed in self._feeds:
             feed.put_nowait(event)
         self._keep({"entry": "event", **event})

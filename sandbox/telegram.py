@@ -43,6 +43,7 @@ class TelegramStandIn(StandIn):
         super().__init__(port=port, record=record, routes=routes)
         self.token = token
         self.secret = secret
+        self.anybody = False  # whether a chat that never wrote has a phone as well
         self.webhook = webhook
         self.allowed_updates: list[str] = []
         self.commands: list[dict[str, Any]] = []

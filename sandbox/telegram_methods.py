@@ -29,6 +29,8 @@ def phone_of(telegram: TelegramStandIn, params: Params) -> TelegramPhone:
         raise bad("chat_id is empty")
     number = str(params["chat_id"])
     phone = telegram.phones.get(int(number)) if number.lstrip("-").isdigit() else None
+    if phone is None and telegram.anybody and number.isdigit():
+        phone = telegram.phone(int(number))
     if phone is None:
         raise bad("chat not found")
     if phone.blocked:

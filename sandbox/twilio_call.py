@@ -86,7 +86,7 @@ class Call:
     @property
     def announced_key(self) -> str:
         """The first key that the current document asks for, by comment or words; AssertionError if none."""
-        keys = announced_keys([*self.prompt_comments, *(words.text for words in self.prompt)])
+        keys = announced_keys(self._asked())
         assert keys, f"no key was announced; heard: {self.words!r}"
         return keys[0]
 
@@ -121,6 +121,13 @@ class Call:
     async def presses_announced_key(self) -> bool:
         """Press the key that the current prompt asks for."""
         return await self.presses(self.announced_key)
+
+    async def acknowledges(self) -> None:
+        """Pick up and press whatever key is asked for, until the product hangs up or the line breaks."""
+        if self.status == "ringing":
+            await self.pick_up()
+        while self.listening and not self.over and announced_keys(self._asked()):
+            await self.presses_announced_key()
 
     async def silence(self) -> None:
         """Let the current prompt time out."""
@@ -160,7 +167,7 @@ class Call:
         if self.twilio.seconds is not None:
             wait = self.order.ring_seconds * self.twilio.seconds
             self._bell = asyncio.get_running_loop().call_later(wait, self.finish, "no-answer")
-        self._note("rings", sender=self.sender)
+        self._note("rings", sender=self.sender, url=self.order.url)
 
     def finish(self, status: Status, by: str = "network") -> None:
         """End the call once; later ends change nothing."""
@@ -219,6 +226,10 @@ class Call:
 
     def _note(self, kind: str, **details: object) -> None:
         self.twilio.happened(kind, self.phone_number, call=self.sid, **details)
+
+    def _asked(self) -> list[str]:
+        """What the current document says, comments included."""
+        return [*self.prompt_comments, *(words.text for words in self.prompt)]
 
     async def _feed(self, key: str) -> None:
         self.settled.clear()

@@ -1,7 +1,7 @@
 """A telephone on Twilio's other end: it rings, shows SMS, dials and texts.
 
 By itself it waits for its owner; `behaviour` lets it answer for itself, for runs in which nobody plays the
-responder: "busy", "fails", "no_answer", "voicemail", or any async function that takes the call.
+responder: "busy", "fails", "no_answer", "voicemail", "acknowledges", or any async function of the call.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from sandbox.twilio_words import Status
 if TYPE_CHECKING:
     from sandbox.twilio import TwilioStandIn
 
-Behaviour = Literal["waits", "busy", "fails", "no_answer", "voicemail"] | Callable[[Call], Awaitable[Any]]
+Behaviour = (
+    Literal["waits", "busy", "fails", "no_answer", "voicemail", "acknowledges"]
+    | Callable[[Call], Awaitable[Any]]
+)
 OUTCOMES: dict[str, Status] = {"busy": "busy", "fails": "failed", "no_answer": "no-answer"}
 STOP_WORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
 
@@ -144,6 +147,8 @@ class TwilioPhone:
             await self.behaviour(call)
         elif self.behaviour == "voicemail":
             await call.voicemail()
+        elif self.behaviour == "acknowledges":
+            await call.acknowledges()
         else:
             call.finish(OUTCOMES[self.behaviour])
 

@@ -45,6 +45,7 @@ class ViberStandIn(StandIn):
         super().__init__(port=port, record=record, routes=routes)
         self.token = token
         self.webhook = webhook
+        self.anybody = False  # whether a citizen who never wrote has a phone as well
         self.event_types: set[str] = set(OPTIONAL_EVENTS)
         self.receipts = receipts
         self.phones: dict[str, ViberPhone] = {}
@@ -140,6 +141,8 @@ class ViberStandIn(StandIn):
     def _subscriber(self, user_id: str) -> ViberPhone:
         if not self.webhook:
             raise Refusal(10, "webhookNotSet")
+        if user_id not in self.phones and self.anybody:
+            self.phone(user_id).subscribed = True
         if user_id not in self.phones:
             raise Refusal(5, "receiverNotRegistered")
         phone = self.phones[user_id]

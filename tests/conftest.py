@@ -81,6 +81,15 @@ def postgres_url(postgres_template: str) -> Iterator[str]:
     _on_server(postgres_template, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture
+def second_postgres_url(postgres_template: str) -> Iterator[str]:
+    """Another fresh database on the same server, with no tables at all."""
+    name = f"limani_{Random().getrandbits(60)}"
+    _on_server(postgres_template, f"CREATE DATABASE {name}")
+    yield postgres_template.replace("/postgres?", f"/{name}?")
+    _on_server(postgres_template, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def _on_server(server: str, statement: str) -> None:
     """Runs one statement."""
 

@@ -19,6 +19,7 @@ from telegram.request import BaseRequest, RequestData
 from bot.channels.base import Retry, SendError, Unknown
 from bot.channels.shape import Odd, parsed
 from bot.channels.telegram_errors import sorted_failure
+from store.points import reach
 
 for _noisy in ("telegram", "httpx", "httpcore"):  # at INFO they would write addresses with the token
     logging.getLogger(_noisy).setLevel(logging.WARNING)
@@ -76,6 +77,7 @@ class AioRequest(BaseRequest):
         """POSTs a form; raises Failed for everything but a readable success within `total` seconds."""
         await self.initialize()
         assert self._session is not None
+        reach("telegram.request")
         try:
             async with self._session.post(
                 url,
@@ -90,6 +92,7 @@ class AioRequest(BaseRequest):
             raise Failed(Retry("not reached")) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Failed(Unknown(type(error).__name__)) from None
+        reach("telegram.answered")
         return status, _checked(status, body, retry_after)
 
 

@@ -13,6 +13,7 @@ import aiohttp
 
 from bot.channels.base import Blocked, Misconfigured, Rejected, Retry, SendError, Unknown
 from bot.channels.shape import Odd, number, parsed
+from store.points import reach
 
 TIMEOUT = aiohttp.ClientTimeout(total=8, sock_connect=3)
 BAD_WEBHOOK, TOO_MANY, TOO_OLD = 1, 12, 13
@@ -67,6 +68,7 @@ class ViberClient:
     async def _post(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=TIMEOUT)
+        reach("viber.request")
         try:
             async with self._session.post(
                 f"{self._api_url}/{call}",
@@ -74,11 +76,13 @@ class ViberClient:
                 headers=self._headers,
                 allow_redirects=False,
             ) as response:
-                return sorted_answer(response.status, await response.read())
+                status, answer = response.status, await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise Retry("not reached") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unknown(type(error).__name__) from None
+        reach("viber.answered")
+        return sorted_answer(status, answer)
 
 
 def sorted_answer(http_status: int, body: bytes) -> dict[str, Any]:

@@ -205,3 +205,16 @@ async def _drive(urls: dict[str, str], product: Receiver) -> None:
         assert (await act("telegram/flies", phone=1001))[0] == 400
         shown = (await act("telegram/screen", phone=1001))[1]
         assert [message["text"] for message in shown] == ["γεια"]
+
+
+async def test_a_flood_is_kept_in_the_journal_alone(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl", sync=False)
+    record = Record(journal=journal, forgetful=True)
+    for number in range(3):
+        record.happened("telegram", "shown", str(number))
+        record.note("telegram", "POST", "/sendMessage", {}, {})
+    journal.close()
+    assert not record.events
+    assert not record.requests()
+    kept = Journal.read(tmp_path / "journal.jsonl")
+    assert [entry["number"] for entry in kept] == [1, 1, 2, 2, 3, 3]

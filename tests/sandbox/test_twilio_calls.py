@@ -177,6 +177,16 @@ async def test_a_phone_may_behave_as_written(twilio: TwilioStandIn, product: Rec
     await product.until(lambda got: any(g.path == "/digit" and g.form["Digits"] == "4" for g in got))
 
 
+async def test_a_phone_may_press_whatever_key_is_asked_for(twilio: TwilioStandIn, product: Receiver) -> None:
+    again = '<Response><Gather numDigits="1" action="/sure"><Say>Now press 1</Say></Gather></Response>'
+    product.on("/digit", again)
+    product.on("/sure", THANKS)
+    twilio.phone(ELENI).behaviour = "acknowledges"
+    await place(twilio, product)
+    await product.until(lambda got: any(g.path == "/sure" and g.form["Digits"] == "1" for g in got))
+    assert twilio.phone(ELENI).calls[0].pressed == ["4", "1"]
+
+
 async def test_silence_falls_through_to_the_next_verb(twilio: TwilioStandIn, product: Receiver) -> None:
     call = await (await ringing(twilio, product)).pick_up()
     await call.silence()

@@ -60,7 +60,7 @@ async def test_insert_once_and_put(database: Database, clock: ManualClock) -> No
         first = insert_once(tx, marks, name="a", value="1", at=clock.now())
         second = insert_once(tx, marks, name="a", value="2", at=clock.now())
         put(tx, marks, "name", name="a", value="3", at=clock.now())
-        return first, second, tx.execute(select(marks.c.value)).scalar_one()
+        return first, second, tx.execute(select(marks.c.value).where(marks.c.name == "a")).scalar_one()
 
     assert await database.write(work) == (True, False, "3")
 

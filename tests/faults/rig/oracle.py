@@ -1,0 +1,196 @@
+"""Compares the ledger, the providers' journal and the database after the drain. Every invariant is here.
+
+    1  every body that was answered 2xx is stored exactly once, with its own words
+    2  every citizen's message was answered or stands in a ticket, or is quarantined (and then staff know)
+    3  per conversation: stored in the order of arrival, told in the order of the turns
+    4  every red case reached an acknowledgement or a sounding alarm; every step began in time
+    5  nothing was acknowledged without its own keys, link or console
+    6  duplicates are bounded, and each has a name
+    7  no citizen's word in any file
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from tests.faults.rig import paging
+from tests.faults.rig.evidence import Journal, Stored
+from tests.faults.rig.ledger import MARK, Ledger
+from tests.faults.rig.verdict import Verdict
+
+_ENDS = {"sent", "failed", "blocked"}
+_SILENT = {"opened"}  # a hello may be answered by the webhook's own answer
+
+
+async def judge(
+    ledger: Ledger,
+    journal_file: Path,
+    database_url: str,
+    files: Iterable[Path],
+    *,
+    speed: float = 1.0,
+    strict_time: bool = True,
+) -> Verdict:
+    """The verdict on one run. `files` are searched for a citizen's word; `speed` is how much faster than the
+    journal's clock the product's ran; without `strict_time` late steps are figures, not breaches."""
+    stored, journal = await Stored.read(database_url), Journal.read(journal_file)
+    verdict = Verdict(messages=len({(one.channel, one.key) for one in ledger.accepted}))
+    _kept_once(verdict, ledger, stored)
+    _order_of_arrival(verdict, ledger, stored)
+    _dealt_with(verdict, stored)
+    _told(verdict, stored, journal)
+    paging.judge(verdict, ledger, stored, journal, speed, strict_time)
+    words_in_files(verdict, files)
+    return verdict
+
+
+def _kept_once(verdict: Verdict, ledger: Ledger, stored: Stored) -> None:
+    rows = defaultdict(list)
+    for row in stored.inbox:
+        rows[row["channel"], row["provider_key"]].append(row)
+    for one in _first(ledger):
+        kept = rows.get((one.channel, one.key), [])
+        if not kept:
+            verdict.lost += 1
+            verdict.blame(f"accepted and not stored: {one.channel} {one.key}")
+        elif len(kept) > 1:
+            verdict.blame(f"stored {len(kept)} times: {one.channel} {one.key}")
+        elif one.text and isinstance(kept[0]["body"], dict) and kept[0]["body"].get("text") != one.text:
+            verdict.blame(f"stored with other words: {one.channel} {one.key}")
+
+
+def _first(ledger: Ledger) -> list[Any]:
+    """The first acceptance of each body: repeats of it change nothing."""
+    seen: dict[tuple[str, str], Any] = {}
+    for one in ledger.accepted:
+        seen.setdefault((one.channel, one.key), one)
+    return list(seen.values())
+
+
+def _order_of_arrival(verdict: Verdict, ledger: Ledger, stored: Stored) -> None:
+    ids = {(row["channel"], row["provider_key"]): row["id"] for row in stored.inbox}
+    by_citizen = defaultdict(list)
+    for one in _first(ledger):
+        if one.number and (one.channel, one.key) in ids:
+            by_citizen[one.channel, one.who].append((one.number, ids[one.channel, one.key]))
+    for who, pairs in by_citizen.items():
+        kept = [row for _, row in sorted(pairs)]
+        if kept != sorted(kept):
+            verdict.blame(f"stored in another order than sent: {who[0]} {who[1]}")
+
+
+def _dealt_with(verdict: Verdict, stored: Stored) -> None:
+    """Done stimuli have an answer of the same turn, or stand in a ticket."""
+    answers = {(row["citizen_id"], row["created_at"]) for row in stored.outbox}
+    tickets = {row["id"]: row["citizen_id"] for row in stored.tickets}
+    told = Counter((tickets[row["ticket_id"]], row["text"]) for row in stored.entries if row["by"] == "citizen")
+    alarmed = {row["ticket_id"] for row in stored.entries if row["kind"] == "status"}
+    for row in stored.inbox:
+        if row["state"] == "quarantined":
+            _quarantined(verdict, row, bool(alarmed))
+        elif row["state"] != "done":
+            verdict.lost += 1
+            verdict.blame(f"never dealt with: {row['kind']} {row['id']} is {row['state']}")
+        elif row["kind"] == "said" and (row["citizen_id"], row["done_at"]) not in answers:
+            if not told[row["citizen_id"], row["body"].get("text")]:
+                verdict.lost += 1
+                verdict.blame(f"neither answered nor in a ticket: {row['id']}")
+
+
+def _quarantined(verdict: Verdict, row: dict[str, Any], alarmed: bool) -> None:
+    """A body that nobody understands harms nobody; a message of a citizen has to be known to staff."""
+    if row["kind"] == "strange":
+        verdict.figures["strange bodies kept"] = verdict.figures.get("strange bodies kept", 0) + 1
+    elif not alarmed:
+        verdict.blame(f"quarantined without an alarm: {row['id']} {row['why']}")
+    else:
+        verdict.blame(f"quarantined: {row['id']} {row['why']}")
+
+
+def _told(verdict: Verdict, stored: Stored, journal: Journal) -> None:
+    """Each row of the outbox appeared once, or twice with its doubt written down, and in its order."""
+    rows: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in stored.outbox:
+        if row["state"] not in _ENDS:
+            verdict.lost += 1
+            verdict.blame(f"never sent: message {row['id']} is {row['state']}")
+        rows[stored.addresses[row["address_id"]]].append(row)
+    for address, shown in journal.shown.items():
+        _as_told(verdict, address, rows.pop(address, []), [text for text, _ in shown])
+    for address, silent in rows.items():
+        _as_told(verdict, address, silent, [])
+
+
+def _as_told(verdict: Verdict, address: tuple[str, str], rows: list[dict[str, Any]], shown: list[str]) -> None:
+    """Lanes may overtake each other; within a lane the order of the rows is the order on the phone."""
+    owed = Counter(row["body"]["text"] for row in rows if row["state"] == "sent")
+    seen = Counter(shown)
+    for text, times in owed.items():
+        if seen[text] < times and not _given_up(rows, text):
+            verdict.lost += times - seen[text]
+            verdict.blame(f"said to be sent, never shown: {address[0]} {address[1]}")
+    _named_twice(verdict, address, rows, owed, seen)
+    for lane in {row["lane"] for row in rows}:
+        mine = [row for row in rows if row["lane"] == lane and row["state"] == "sent"]
+        texts = {row["body"]["text"] for row in mine}
+        others = {row["body"]["text"] for row in rows if row["lane"] != lane}
+        if not _in_order(mine, [text for text in shown if text in texts], others):
+            verdict.blame(f"shown in another order than said: {address[0]} {address[1]} lane {lane}")
+
+
+def _given_up(rows: list[dict[str, Any]], text: str) -> bool:
+    """Unknown twice counts as said: staff were told that it may not have arrived."""
+    return any(row["body"]["text"] == text and row["doubts"] > 1 for row in rows)
+
+
+def _named_twice(
+    verdict: Verdict,
+    address: tuple[str, str],
+    rows: list[dict[str, Any]],
+    owed: Counter[str],
+    seen: Counter[str],
+) -> None:
+    for text, times in seen.items():
+        extra = times - owed[text]
+        doubts = sum(min(row["doubts"], 1) for row in rows if row["body"]["text"] == text)
+        never = [row for row in rows if row["body"]["text"] == text and row["state"] != "sent"]
+        if extra > doubts + len(never):
+            verdict.blame(f"shown {extra} times too often: {address[0]} {address[1]}")
+        elif extra > 0:
+            names = [str(row["id"]) for row in rows if row["body"]["text"] == text and row["doubts"]]
+            verdict.twice("message", "outcome unknown", f"message {','.join(names)}", extra)
+
+
+def _in_order(rows: list[dict[str, Any]], shown: list[str], others: set[str]) -> bool:
+    """The texts in turn; a repeat stands beside its first. Texts that another lane says as well cannot be told
+    apart and are left out; a message that was given up after two doubts may be missing."""
+    surely = [row["body"]["text"] for row in rows if row["doubts"] < 2 and row["body"]["text"] not in others]
+    perhaps = {row["body"]["text"] for row in rows if row["doubts"] > 1} - set(surely)
+    left = [text for text in shown if text not in others and text not in perhaps]
+    return _runs(surely) == _runs(left)
+
+
+def _runs(texts: list[str]) -> list[str]:
+    return [text for text, _ in groupby(texts)]
+
+
+def words_in_files(verdict: Verdict, files: Iterable[Path]) -> None:
+    """No citizen's word in any log, database file or spool: each text carries a mark that is nowhere else."""
+    mark = MARK.encode()
+    for file in files:
+        if file.is_file() and _holds(file, mark):
+            verdict.blame(f"a citizen's word stands in {file.name}")
+
+
+def _holds(file: Path, mark: bytes) -> bool:
+    tail = b""
+    with file.open("rb") as content:
+        while piece := content.read(1 << 20):
+            if mark in tail + piece:
+                return True
+            tail = piece[-len(mark) :]
+    return False
