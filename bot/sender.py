@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -40,8 +41,17 @@ class _Outcome:
     back: bool = False
 
 
+class Pacer(Protocol):
+    """How fast a channel may be spoken to (bot.pace)."""
+
+    async def turn(self, chat: int, turn: int, *, urgent: bool) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class Sender:
-    """The loop over the outbox. `hands` is what a turn needs to hand messages over."""
+    """The loop over the outbox. `hands` is what a turn needs to hand messages over; `paces` is how fast each
+    channel may be spoken to, this process's own where it is not shared."""
 
     def __init__(
         self,
@@ -53,12 +63,13 @@ class Sender:
         citizens: Citizens,
         record: Record,
         channels: Mapping[str, Channel],
+        paces: Mapping[str, Pacer] | None = None,
     ) -> None:
         self._db, self._bell, self._clock = db, bell, clock
         self._outbox, self._citizens, self._record = outbox, citizens, record
         self._channels = channels
         self._owner = ids.token(8)
-        self._paces = {
+        self._paces: Mapping[str, Pacer] = paces or {
             name: Pace(channel.limits.rate, channel.limits.chat_rate) for name, channel in channels.items()
         }
         self._most = {

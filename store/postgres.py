@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from store.database import StoreUnavailable, Work
-from store.migrate import migrate
+from store.migrate import TooNew, migrate_postgres
 from store.points import reach
 
 T = TypeVar("T")
@@ -75,8 +75,10 @@ async def open_postgres(url: str) -> PostgresDatabase:
     options: dict[str, Any] = {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True}
     engine = create_async_engine(parsed, **options)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(migrate)
+        await migrate_postgres(engine)
+    except TooNew as error:
+        await engine.dispose()
+        raise StoreUnavailable(str(error)) from None
     except (OSError, TimeoutError, DBAPIError) as error:
         await engine.dispose()
         raise StoreUnavailable(f"cannot open PostgreSQL at {parsed.host or 'the local socket'}") from error

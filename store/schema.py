@@ -110,6 +110,8 @@ inbox = Table(
 _PENDING = among(inbox.c.state, "new", "taken")
 Index("inbox_waiting", inbox.c.id, sqlite_where=_PENDING, postgresql_where=_PENDING)
 Index("inbox_behind", inbox.c.citizen_id, inbox.c.id, sqlite_where=_PENDING, postgresql_where=_PENDING)
+_STRANGE = among(inbox.c.state, "quarantined")
+Index("inbox_strange", inbox.c.id, sqlite_where=_STRANGE, postgresql_where=_STRANGE)
 Index("inbox_citizen", inbox.c.citizen_id, inbox.c.id)
 
 sessions = Table(
@@ -188,6 +190,7 @@ tickets = Table(
     Column("reviewed_by", String(40)),
 )
 Index("tickets_open", tickets.c.status, tickets.c.risk)
+Index("tickets_in_hand", tickets.c.status, tickets.c.risk, tickets.c.assigned_to)
 
 entries = Table(
     "entries",

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from store.database import StoreUnavailable, Work
-from store.migrate import migrate_sqlite
+from store.migrate import TooNew, migrate_sqlite
 from store.points import reach
 
 T = TypeVar("T")
@@ -237,6 +237,8 @@ async def open_sqlite(url: str) -> SqliteDatabase:
         path.parent.mkdir(parents=True, exist_ok=True)
         engine = make_engine(path)
         await asyncio.to_thread(migrate_sqlite, engine)
+    except TooNew as error:
+        raise StoreUnavailable(str(error)) from None
     except (OSError, DBAPIError) as error:
         raise StoreUnavailable(f"cannot open the SQLite file {path.name}: {_sentence(error)}") from error
     return SqliteDatabase(engine, make_engine(path, readers=True))
