@@ -18,6 +18,7 @@ from random import Random
 from tests.faults.rig import town
 from tests.faults.rig.drain import backlog, drained
 from tests.faults.rig.driver import Driver
+from tests.faults.rig.files import to_search
 from tests.faults.rig.home import Home
 from tests.faults.rig.ledger import Ledger
 from tests.faults.rig.oracle import judge
@@ -65,8 +66,7 @@ async def scene(
         await drained(database_url, folder.rglob("spool-*.log"), verdict)
         await site.stop_all()
     ledger.close()
-    files = [file for file in folder.rglob("*") if file.name not in ("journal.jsonl", "ledger.jsonl")]
-    verdict.add(await judge(ledger, world.journal, database_url, files))
+    verdict.add(await judge(ledger, world.journal, database_url, to_search(folder)))
 
 
 async def random_kills(

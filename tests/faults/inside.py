@@ -1,9 +1,8 @@
 """What the rig changes inside a forked product: nothing but its clock, its loop, and the instant of its death.
 
-    speed   all its time runs so many times as fast: a minute's step is waited for in seconds
-    offset  seconds that its wall clock is ahead; SIGUSR1 adds the seconds that the file `jump` names
-    crash   names of points; at the first of them the process kills itself
-    count   a file that gets the name of every point that was reached, in order
+warp    its clock: all its time runs so many times as fast, from an origin that the rig's own clock shares
+crash   names of points; at the first of them the process kills itself
+count   a file that gets the name of every point that was reached, in order
 """
 
 from __future__ import annotations
@@ -12,44 +11,31 @@ import asyncio
 import selectors
 import signal
 import time
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from tests.faults.points import Points
+from tests.faults.warp import Warp
 
 
 def furnish(rig: dict[str, Any]) -> None:
     """Before the command begins."""
-    speed = float(rig.get("speed", 1))
-    _wind(speed, float(rig.get("offset", 0)), rig.get("jump"))
+    warp = Warp(**rig["warp"]) if rig.get("warp") else None
+    if warp is not None:
+        _wind(warp)
     points = None
     if rig.get("crash") or rig.get("count"):
         points = Points(frozenset(rig.get("crash") or ()), rig.get("count"))
         points.listen()
-    if speed != 1 or points is not None:
-        _run_on(lambda: FastLoop(speed))
+    if warp is not None or points is not None:
+        _run_on(lambda: FastLoop(warp.speed if warp else 1.0))
 
 
-def _wind(speed: float, offset: float, jump: str | None) -> None:
-    """The wall clock: it began at `offset` and runs at `speed`."""
+def _wind(warp: Warp) -> None:
+    """The product's wall clock is the rig's; SIGUSR1 tells it that somebody has set that one."""
     import store.clock
 
-    begun, ahead = time.monotonic(), [offset]
-    start = datetime.now(UTC)
-
-    def now(_self: object) -> datetime:
-        passed = (time.monotonic() - begun) * speed
-        return start + timedelta(seconds=passed + ahead[0])
-
-    def leap(_signal: int, _frame: object) -> None:
-        assert jump is not None
-        ahead[0] += float(Path(jump).read_text())
-
-    if speed != 1 or offset or jump:
-        store.clock.SystemClock.now = now  # type: ignore[method-assign,assignment]
-    if jump:
-        signal.signal(signal.SIGUSR1, leap)
+    store.clock.SystemClock.now = lambda _self: warp.moment()  # type: ignore[method-assign]
+    signal.signal(signal.SIGUSR1, lambda *_: warp.look())
 
 
 def _run_on(make_loop: Any) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, Table, select
 from store import schema
 from store.peek import peek
 from store.vault import Vault
-from tests.faults.rig.town import KEY
+from tests.faults.rig.town import KEY, PHONES
 
 _ATTEMPT = re.compile(r"/webhooks/twilio/(?:call|page-sms)/(\d+)")
 
@@ -49,6 +49,8 @@ class Journal:
             found = _ATTEMPT.search(str(params.get("Url") or params.get("StatusCallback") or ""))
             if entry["provider"] == "twilio" and entry["method"] == "POST" and found:
                 self.requests[int(found[1])].append(entry["at"])
+        elif entry["kind"] == "sms" and entry["phone"] not in PHONES.values():
+            self.shown["sms", entry["phone"]].append((entry["text"], entry["sid"]))
         elif entry["kind"] == "shown":
             self.shown[entry["provider"], entry["phone"]].append((entry["text"], entry["id"]))
         elif entry["kind"] == "rings" and (found := _ATTEMPT.search(entry.get("url", ""))):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MARK = "zqk"  # no word of any language: every text of a citizen carries one, with a number behind it
+MARK = "zqkfw"  # no word of any language: every text of a citizen carries one, with a number behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +42,41 @@ class Life:
 class Ledger:
     """Appends facts; keeps them in memory as well."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._file = path.open("a", encoding="utf-8")
         self.accepted: list[Accepted] = []
         self.lives: list[Life] = []
         self.deeds: list[dict[str, Any]] = []
+        self.leaps: list[tuple[float, float]] = []
 
     def accept(self, channel: str, key: str, who: str, number: int, text: str, red: bool = False) -> None:
         """The product said 2xx to this body."""
-        entry = Accepted(channel, key, who, number, text, red, time.time())
+        entry = Accepted(channel, key, who, number, text, red, self._clock())
         self.accepted.append(entry)
         self._write("accepted", {name: getattr(entry, name) for name in Accepted.__slots__})
 
     def begins(self, roles: str = "all") -> Life:
         """A process is ready."""
-        life = Life(roles, time.time(), None)
+        life = Life(roles, self._clock(), None)
         self.lives.append(life)
         self._write("begins", {"roles": roles, "at": life.begun})
         return life
 
     def ends(self, life: Life, how: str) -> None:
         """It was killed, stopped or has crashed."""
-        life.ended, life.how = time.time(), how
+        life.ended, life.how = self._clock(), how
         self._write("ends", {"roles": life.roles, "how": how, "at": life.ended})
 
     def deed(self, **what: Any) -> None:
         """A responder acted: via=link|console, attempt or ref, person."""
         self.deeds.append(what)
         self._write("deed", what)
+
+    def leap(self, before: float, after: float) -> None:
+        """Somebody has set the clock: what was due between the two is due at the second."""
+        self.leaps.append((before, after))
+        self._write("leap", {"before": before, "after": after})
 
     def close(self) -> None:
         """Releases the file."""

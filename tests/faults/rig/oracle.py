@@ -1,12 +1,12 @@
 """Compares the ledger, the providers' journal and the database after the drain. Every invariant is here.
 
-    1  every body that was answered 2xx is stored exactly once, with its own words
-    2  every citizen's message was answered or stands in a ticket, or is quarantined (and then staff know)
-    3  per conversation: stored in the order of arrival, told in the order of the turns
-    4  every red case reached an acknowledgement or a sounding alarm; every step began in time
-    5  nothing was acknowledged without its own keys, link or console
-    6  duplicates are bounded, and each has a name
-    7  no citizen's word in any file
+1  every body that was answered 2xx is stored exactly once, with its own words
+2  every citizen's message was answered or stands in a ticket, or is quarantined (and then staff know)
+3  per conversation: stored in the order of arrival, told in the order of the turns
+4  every red case reached an acknowledgement or a sounding alarm; every step began in time
+5  nothing was acknowledged without its own keys, link or console
+6  duplicates are bounded, and each has a name
+7  no citizen's word in any file
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ async def judge(
     database_url: str,
     files: Iterable[Path],
     *,
-    speed: float = 1.0,
-    strict_time: bool = True,
+    late: float = paging.LATE,
+    late_after_start: float = paging.LATE_AFTER_START,
 ) -> Verdict:
-    """The verdict on one run. `files` are searched for a citizen's word; `speed` is how much faster than the
-    journal's clock the product's ran; without `strict_time` late steps are figures, not breaches."""
+    """The verdict on one run. `files` are searched for a citizen's word. A step may begin `late` seconds after
+    its time, and `late_after_start` after the start of a pager."""
     stored, journal = await Stored.read(database_url), Journal.read(journal_file)
     verdict = Verdict(messages=len({(one.channel, one.key) for one in ledger.accepted}))
     _kept_once(verdict, ledger, stored)
     _order_of_arrival(verdict, ledger, stored)
     _dealt_with(verdict, stored)
     _told(verdict, stored, journal)
-    paging.judge(verdict, ledger, stored, journal, speed, strict_time)
+    paging.judge(verdict, ledger, stored, journal, (late, late_after_start))
     words_in_files(verdict, files)
     return verdict
 
@@ -87,7 +87,9 @@ def _dealt_with(verdict: Verdict, stored: Stored) -> None:
     """Done stimuli have an answer of the same turn, or stand in a ticket."""
     answers = {(row["citizen_id"], row["created_at"]) for row in stored.outbox}
     tickets = {row["id"]: row["citizen_id"] for row in stored.tickets}
-    told = Counter((tickets[row["ticket_id"]], row["text"]) for row in stored.entries if row["by"] == "citizen")
+    told = Counter(
+        (tickets[row["ticket_id"]], row["text"]) for row in stored.entries if row["by"] == "citizen"
+    )
     alarmed = {row["ticket_id"] for row in stored.entries if row["kind"] == "status"}
     for row in stored.inbox:
         if row["state"] == "quarantined":
@@ -115,6 +117,7 @@ def _told(verdict: Verdict, stored: Stored, journal: Journal) -> None:
     """Each row of the outbox appeared once, or twice with its doubt written down, and in its order."""
     rows: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in stored.outbox:
+        row["said"] = _as_read(row)
         if row["state"] not in _ENDS:
             verdict.lost += 1
             verdict.blame(f"never sent: message {row['id']} is {row['state']}")
@@ -125,9 +128,20 @@ def _told(verdict: Verdict, stored: Stored, journal: Journal) -> None:
         _as_told(verdict, address, silent, [])
 
 
-def _as_told(verdict: Verdict, address: tuple[str, str], rows: list[dict[str, Any]], shown: list[str]) -> None:
+def _as_read(row: dict[str, Any]) -> str:
+    """The text on the phone: SMS has no buttons, so they are numbered lines."""
+    text: str = row["body"]["text"]
+    if row["channel"] != "sms":
+        return text
+    labels = [f"{number} {label}" for number, (_, label) in enumerate(row["body"]["buttons"], 1)]
+    return "\n".join([text, *labels])
+
+
+def _as_told(
+    verdict: Verdict, address: tuple[str, str], rows: list[dict[str, Any]], shown: list[str]
+) -> None:
     """Lanes may overtake each other; within a lane the order of the rows is the order on the phone."""
-    owed = Counter(row["body"]["text"] for row in rows if row["state"] == "sent")
+    owed = Counter(row["said"] for row in rows if row["state"] == "sent")
     seen = Counter(shown)
     for text, times in owed.items():
         if seen[text] < times and not _given_up(rows, text):
@@ -136,15 +150,15 @@ def _as_told(verdict: Verdict, address: tuple[str, str], rows: list[dict[str, An
     _named_twice(verdict, address, rows, owed, seen)
     for lane in {row["lane"] for row in rows}:
         mine = [row for row in rows if row["lane"] == lane and row["state"] == "sent"]
-        texts = {row["body"]["text"] for row in mine}
-        others = {row["body"]["text"] for row in rows if row["lane"] != lane}
+        texts = {row["said"] for row in mine}
+        others = {row["said"] for row in rows if row["lane"] != lane}
         if not _in_order(mine, [text for text in shown if text in texts], others):
             verdict.blame(f"shown in another order than said: {address[0]} {address[1]} lane {lane}")
 
 
 def _given_up(rows: list[dict[str, Any]], text: str) -> bool:
     """Unknown twice counts as said: staff were told that it may not have arrived."""
-    return any(row["body"]["text"] == text and row["doubts"] > 1 for row in rows)
+    return any(row["said"] == text and row["doubts"] > 1 for row in rows)
 
 
 def _named_twice(
@@ -156,20 +170,20 @@ def _named_twice(
 ) -> None:
     for text, times in seen.items():
         extra = times - owed[text]
-        doubts = sum(min(row["doubts"], 1) for row in rows if row["body"]["text"] == text)
-        never = [row for row in rows if row["body"]["text"] == text and row["state"] != "sent"]
+        doubts = sum(min(row["doubts"], 1) for row in rows if row["said"] == text)
+        never = [row for row in rows if row["said"] == text and row["state"] != "sent"]
         if extra > doubts + len(never):
             verdict.blame(f"shown {extra} times too often: {address[0]} {address[1]}")
         elif extra > 0:
-            names = [str(row["id"]) for row in rows if row["body"]["text"] == text and row["doubts"]]
+            names = [str(row["id"]) for row in rows if row["said"] == text and row["doubts"]]
             verdict.twice("message", "outcome unknown", f"message {','.join(names)}", extra)
 
 
 def _in_order(rows: list[dict[str, Any]], shown: list[str], others: set[str]) -> bool:
     """The texts in turn; a repeat stands beside its first. Texts that another lane says as well cannot be told
     apart and are left out; a message that was given up after two doubts may be missing."""
-    surely = [row["body"]["text"] for row in rows if row["doubts"] < 2 and row["body"]["text"] not in others]
-    perhaps = {row["body"]["text"] for row in rows if row["doubts"] > 1} - set(surely)
+    surely = [row["said"] for row in rows if row["doubts"] < 2 and row["said"] not in others]
+    perhaps = {row["said"] for row in rows if row["doubts"] > 1} - set(surely)
     left = [text for text in shown if text not in others and text not in perhaps]
     return _runs(surely) == _runs(left)
 

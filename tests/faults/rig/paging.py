@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
 from typing import Any
 
 from escalation.attempts import MOST_TRIES
@@ -17,11 +16,11 @@ _FOUND = {"acknowledged", "contacted", "cancelled"}
 
 
 def judge(
-    verdict: Verdict, ledger: Ledger, stored: Stored, journal: Journal, speed: float, strict: bool
+    verdict: Verdict, ledger: Ledger, stored: Stored, journal: Journal, limits: tuple[float, float]
 ) -> None:
-    """Adds to the verdict."""
+    """Adds to the verdict. `limits`: how late a step may begin, and how late after the start of a pager."""
     _reached(verdict, ledger, stored)
-    _in_time(verdict, ledger, stored, journal, speed, strict)
+    _in_time(verdict, ledger, stored, journal, limits)
     _honest(verdict, ledger, stored, journal)
     _bounded(verdict, stored, journal)
 
@@ -58,7 +57,7 @@ def _citizens(stored: Stored) -> dict[int, tuple[str, str]]:
 
 
 def _in_time(
-    verdict: Verdict, ledger: Ledger, stored: Stored, journal: Journal, speed: float, strict: bool
+    verdict: Verdict, ledger: Ledger, stored: Stored, journal: Journal, limits: tuple[float, float]
 ) -> None:
     """The first request of each attempt against the moment at which its step was due."""
     lives = [life for life in ledger.lives if life.roles == "all" or "pager" in life.roles]
@@ -67,10 +66,9 @@ def _in_time(
         sent = journal.requests.get(attempt["id"])
         if not sent or attempt["means"] not in ("voice", "sms") or attempt["tries"] != 1:
             continue
-        due = _seconds(attempt["at"])
+        due = _due(ledger, attempt["at"].timestamp())
         lates.append(sent[0] - due)
-        missed = _missed(lives, due, sent[0], speed)
-        if missed and strict:
+        if _missed(lives, due, sent[0], limits):
             verdict.blame(f"attempt {attempt['id']} began {sent[0] - due:.1f} s after its time")
     if lates:
         lates.sort()
@@ -78,10 +76,17 @@ def _in_time(
         verdict.figures["page request after its due time, s: longest"] = round(lates[-1], 3)
 
 
-def _missed(lives: list[Life], due: float, sent: float, speed: float) -> bool:
+def _due(ledger: Ledger, at: float) -> float:
+    """When it was due by the clock that was set since."""
+    for before, after in ledger.leaps:
+        at = after if at <= before else at
+    return at
+
+
+def _missed(lives: list[Life], due: float, sent: float, limits: tuple[float, float]) -> bool:
     """Whether a pager was alive long enough to have begun the step earlier than it was begun."""
     for life in lives:
-        latest = max(due + LATE / speed, life.begun + LATE_AFTER_START / speed)
+        latest = max(due + limits[0], life.begun + limits[1])
         if latest < sent and (life.ended is None or latest < life.ended):
             return True
     return False
@@ -97,7 +102,9 @@ def _honest(verdict: Verdict, ledger: Ledger, stored: Stored, journal: Journal) 
     for page in stored.pages:
         if page["state"] not in ("acknowledged", "contacted"):
             continue
-        proofs = [_proof(attempt, refs[page["ticket_id"]], ledger, journal) for attempt in by_page[page["id"]]]
+        proofs = [
+            _proof(attempt, refs[page["ticket_id"]], ledger, journal) for attempt in by_page[page["id"]]
+        ]
         if not any(proofs):
             verdict.blame(f"page {page['id']} acknowledged via {page['acknowledged_via']} without proof")
 
@@ -138,7 +145,3 @@ _REASONS = {
     "no_answer": "no answer came to the request",
     "not_reached": "no connection came about",
 }
-
-
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()

@@ -104,7 +104,9 @@ class Progress:
         if sys.stderr.isatty():
             share = min(done / self._whole, 1.0)
             bar = "#" * int(share * 30)
-            print(f"\r{self._what:<28} [{bar:<30}] {done:,}/{self._whole:,} {more:<30}", end="", file=sys.stderr)
+            print(
+                f"\r{self._what:<28} [{bar:<30}] {done:,}/{self._whole:,} {more:<30}", end="", file=sys.stderr
+            )
             if done >= self._whole:
                 print(file=sys.stderr)
 

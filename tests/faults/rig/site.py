@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +55,7 @@ class Site:
         rig: dict[str, Any] | None = None,
         **more: str,
     ) -> None:
-        self._home, self._ledger = home, ledger
+        self._home, self.ledger = home, ledger
         self.places: list[Place] = []
         for number, role in enumerate(roles):
             place, own_port = folder / f"{role}-{number}", port if number == 0 else free_port()
@@ -74,8 +75,10 @@ class Site:
 
     async def start(self, place: Place, ready: bool = True) -> None:
         """Forks it; with `ready` returns when it serves."""
-        place.child = await self._home.start(["serve", "--role", place.roles], place.environment, place.log, place.rig)
-        place.life = self._ledger.begins(place.roles)
+        place.child = await self._home.start(
+            ["serve", "--role", place.roles], place.environment, place.log, place.rig
+        )
+        place.life = self.ledger.begins(place.roles)
         if ready:
             await self.ready(place)
 
@@ -97,15 +100,21 @@ class Site:
         assert place.life is not None
         assert place.child.alive, f"{place.roles} ended by itself: {place.log.read_text()[-2000:]}"
         await place.child.kill()
-        self._ledger.ends(place.life, "kill")
+        self.ledger.ends(place.life, "kill")
 
     async def stop(self, place: Place) -> int:
         """SIGTERM; the exit code."""
         assert place.child is not None
         assert place.life is not None
         code = await place.child.stop()
-        self._ledger.ends(place.life, "stop")
+        self.ledger.ends(place.life, "stop")
         return code
+
+    def look_at_clock(self) -> None:
+        """Tells every place that somebody has set the clock."""
+        for place in self.places:
+            if place.child is not None:
+                place.child.signal(signal.SIGUSR1)
 
     async def stop_all(self) -> None:
         """Every place that lives; each has to end with 0."""
