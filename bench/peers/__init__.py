@@ -1,0 +1,1 @@
+"""What we are compared with. Each is a process of its own, with the same event loop on the same core."""
