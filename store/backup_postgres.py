@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zipfile
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -206,7 +207,7 @@ class _Zip(_Source):
             status = await raw.copy_to_table(
                 part.name, columns=part.columns, source=self._pieces(part), format="binary"
             )
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, zlib.error):
             raise BackupError(f"{self.made.path} has been changed or damaged") from None
         if int(status.split()[-1]) != part.size:
             raise BackupError(f"{self.made.path} has not all rows of the table {part.name}")

@@ -190,7 +190,6 @@ tickets = Table(
     Column("reviewed_by", String(40)),
 )
 Index("tickets_open", tickets.c.status, tickets.c.risk)
-Index("tickets_in_hand", tickets.c.status, tickets.c.risk, tickets.c.assigned_to)
 
 entries = Table(
     "entries",

@@ -1,4 +1,4 @@
-"""What waits is found without a look at what is over: partial indexes, and one for the tickets in hand.
+"""What waits is found without a look at what is over: partial indexes.
 
 Programs of 0001 run on it: an index that is gone costs them speed at most, and PostgreSQL gives them the new
 ones, because it plans with the values at hand. (A SQLite file has one program at a time.)
@@ -25,7 +25,6 @@ INDEXES = (
     LiveIndex("inbox_strange", "inbox", ("id",), "state = 'quarantined'"),
     LiveIndex("outbox_waiting", "outbox", ("channel", "lane", "id"), _OUTBOX),
     LiveIndex("outbox_behind", "outbox", ("address_id", "id"), _OUTBOX),
-    LiveIndex("tickets_in_hand", "tickets", ("status", "risk", "assigned_to")),
 )
 
 
