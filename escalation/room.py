@@ -15,7 +15,7 @@ from bot.twilio import TwilioClient
 from escalation.acknowledge import Acknowledgements
 from escalation.attempts import Attempts
 from escalation.calls import Calls
-from escalation.carrier import TwilioCarrier
+from escalation.carrier import Carrier, TwilioCarrier
 from escalation.desk import Desk
 from escalation.duty import Duty
 from escalation.gsm7 import Alphabet
@@ -85,14 +85,15 @@ def open_escalation(
     alphabet: Alphabet = Alphabet.capitals,
     voices: Voices | None = None,
     refused: Callable[[str], object] = lambda channel: None,
+    measured: Callable[[Carrier], Carrier] = lambda carrier: carrier,
 ) -> Escalation:
     """Puts the room together. Without `twilio` pages wait in the console, and the alarm sounds at once.
-    `refused` counts requests that Twilio did not sign."""
+    `refused` counts requests that Twilio did not sign; `measured` wraps what reaches phones."""
     known = Attempts(floor.ids, floor.ids.token(12), cps)
     acknowledged = Acknowledgements(floor.record, floor.inbox, known, duty)
     progress = Progress(floor.record, floor.inbox, known, acknowledged, duty)
     links = Links(floor.vault, public_url)
-    carrier = TwilioCarrier(twilio, links, duty, public_url, alphabet) if twilio else None
+    carrier = measured(TwilioCarrier(twilio, links, duty, public_url, alphabet)) if twilio else None
     pager = Pager(floor.db, floor.bell, floor.clock, progress, known, duty, carrier)
     pages = LinkPages(floor.db, floor.bell, floor.clock, links, acknowledged, duty)
     routes = pages.routes()

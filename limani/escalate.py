@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from bot.twilio import TwilioClient
 from escalation.room import Escalation, Floor, open_escalation, read_duty
+from limani.measured import MeasuredCarrier
 from limani.parts import Parts
 
 
@@ -18,4 +19,12 @@ def make_escalation(
     roster, policy = settings.roster or profile.roster_path, settings.policy or profile.policy_path
     duty = read_duty(roster, policy, profile.zone, configured=twilio is not None)
     floor = Floor(parts.db, parts.bell, parts.clock, parts.ids, parts.vault, parts.record, parts.inbox)
-    return open_escalation(floor, duty, twilio, settings.public_url, cps=settings.twilio_cps, refused=refused)
+    return open_escalation(
+        floor,
+        duty,
+        twilio,
+        settings.public_url,
+        cps=settings.twilio_cps,
+        refused=refused,
+        measured=lambda carrier: MeasuredCarrier(carrier, parts.figures),
+    )

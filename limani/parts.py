@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from sqlalchemy import Connection, func, select
@@ -14,7 +14,9 @@ from config.settings import Settings
 from store.bell import Bell
 from store.clock import Clock, SystemClock
 from store.database import Database, open_database
+from store.figures import Figures
 from store.ids import Ids
+from store.measured import MeasuredDatabase
 from store.schema import attempts, entries, inbox, outbox
 from store.vault import Vault
 from tickets.record import Record
@@ -34,6 +36,7 @@ class Parts:
     citizens: Citizens
     inbox: Inbox
     record: Record
+    figures: Figures = field(default_factory=Figures)
 
 
 async def make_parts(settings: Settings, clock: Clock | None = None, chance: Random | None = None) -> Parts:
@@ -49,11 +52,16 @@ async def make_parts(settings: Settings, clock: Clock | None = None, chance: Ran
     ids = Ids(clock, chance)
     vault = Vault(settings.secret_keys)
     profile = Profile.load(settings.profile)
-    db = await open_database(settings.database_url)
+    figures = Figures()
+    opened = await open_database(settings.database_url)
+    if hasattr(opened, "figures"):
+        opened.figures = figures  # SQLite counts its commits: how many pieces of work share one
+    db = MeasuredDatabase(opened, figures)
     ids.after(await db.read(_newest))
     citizens = Citizens(vault, ids)
     inbox = Inbox(vault, ids, citizens)
-    return Parts(settings, profile, clock, ids, vault, db, Bell(), citizens, inbox, Record(vault, ids))
+    record = Record(vault, ids)
+    return Parts(settings, profile, clock, ids, vault, db, Bell(figures), citizens, inbox, record, figures)
 
 
 def _newest(tx: Connection) -> int:

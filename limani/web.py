@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from store.database import StoreUnavailable
 
@@ -45,9 +46,12 @@ def _dress(response: web.StreamResponse) -> None:
             response.headers.setdefault(name, value)
 
 
-def make_web_app(routes: Iterable[web.RouteDef], closing: Iterable[Closing] = ()) -> web.Application:
-    """The application that serves all rooms. `closing` ends open streams when the server stops."""
-    app = web.Application(middlewares=[every_answer], client_max_size=MOST_BODY)
+def make_web_app(
+    routes: Iterable[web.RouteDef], closing: Iterable[Closing] = (), inner: Iterable[Middleware] = ()
+) -> web.Application:
+    """The application that serves all rooms. `closing` ends open streams when the server stops; `inner` sees
+    requests as their handlers do."""
+    app = web.Application(middlewares=[every_answer, *inner], client_max_size=MOST_BODY)
     app.add_routes(routes)
     app.on_shutdown.extend(closing)
     return app

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+import pytest
+
+from store import bell as bells
 from store.bell import Bell
+from store.figures import Figures
 from store.loop import Loop, Pulse, run
 
 
@@ -65,3 +69,117 @@ async def test_a_loop_outlives_an_error_and_beats_again() -> None:
     assert pulse.errors == {"t": 1}
     assert pulse.late(5) == []
     await stop([task])
+
+
+class Wire:
+    """Stands between us and Redis: it can be cut, and it can fall silent with its sockets open."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._port = int(redis_url.rsplit(":", 1)[1].split("/")[0])
+        self._pipes: list[asyncio.Task[None]] = []
+        self._writers: list[asyncio.StreamWriter] = []
+        self.silent = asyncio.Event()
+
+    async def __aenter__(self) -> Wire:
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.cut()
+        await stop(self._pipes)
+
+    def cut(self) -> None:
+        """Every connection is gone."""
+        for writer in self._writers:
+            writer.close()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, to = await asyncio.open_connection("127.0.0.1", self._port)
+        self._writers += [writer, to]
+        self._pipes += [
+            asyncio.create_task(self._carry(reader, to)),
+            asyncio.create_task(self._carry(there, writer)),
+        ]
+
+    async def _carry(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while piece := await source.read(65536):
+                if not self.silent.is_set():
+                    to.write(piece)
+
+
+async def _up(figures: Figures, wanted: float = 1) -> None:
+    async with asyncio.timeout(10):
+        while figures.levels.get(("redis_up",)) != wanted:
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bells, "AGAIN", 0.05)
+    monkeypatch.setattr(bells, "ECHO", 0.1)
+    monkeypatch.setattr(bells, "DEAF", 0.5)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_after_a_lost_subscription_everybody_looks(redis_url: str) -> None:
+    figures = Figures()
+    async with Wire(redis_url) as wire:
+        bell = Bell(figures)
+        relay = asyncio.create_task(bell.relay(wire.url))
+        await _up(figures)
+        with bell.listen("pager") as pager, bell.listen("web:7") as chat:
+            await bells.wait(pager, 0.3)
+            chat.clear()
+            assert not pager.is_set()
+            wire.cut()
+            await asyncio.wait_for(asyncio.gather(pager.wait(), chat.wait()), 10)
+        await stop([relay])
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_redis_that_falls_silent_is_noticed_and_left(redis_url: str) -> None:
+    """Its sockets stay open and say nothing: no error ever comes."""
+    figures = Figures()
+    async with Wire(redis_url) as wire:
+        bell = Bell(figures)
+        relay = asyncio.create_task(bell.relay(wire.url))
+        await _up(figures)
+        wire.silent.set()
+        await _up(figures, 0)
+        with bell.listen("inbox") as ring:
+            bell.ring("inbox")
+            assert ring.is_set()
+        wire.silent.clear()
+        wire.cut()
+        await _up(figures)
+        await stop([relay])
+
+
+async def test_what_redis_cannot_carry_does_not_pile_up() -> None:
+    bell = Bell()
+    relay = asyncio.create_task(bell.relay("redis://127.0.0.1:1/0"))
+    await asyncio.sleep(0)
+    for number in range(bells.MOST_TOPICS + 500):
+        bell.ring("inbox", f"web:{number}")
+    assert bell._far is not None
+    assert len(bell._far) <= bells.MOST_TOPICS + 2
+    await stop([relay])
+
+
+async def test_our_own_rings_are_not_heard_twice(redis_url: str) -> None:
+    figures, other = Figures(), Bell()
+    bell = Bell(figures)
+    relays = [asyncio.create_task(one.relay(redis_url)) for one in (bell, other)]
+    await _up(figures)
+    with bell.listen("inbox") as here, other.listen("inbox") as there:
+        there.clear()
+        async with asyncio.timeout(10):
+            while not there.is_set():
+                bell.ring("inbox")
+                here.clear()
+                await asyncio.sleep(0.05)
+        assert not here.is_set()
+    await stop(relays)
