@@ -17,7 +17,10 @@ from store.schema import addresses, citizens
 from store.vault import Vault
 
 _BY_INDEX = PreparedSet(
-    select(addresses).where(addresses.c.channel == bindparam("channel")), addresses.c.address_index
+    select(addresses.c.id, addresses.c.citizen_id, addresses.c.address_index).where(
+        addresses.c.channel == bindparam("channel")
+    ),
+    addresses.c.address_index,
 )
 _BY_CITIZEN = PreparedSet(select(addresses), addresses.c.citizen_id)
 _BY_ID = PreparedSet(select(addresses), addresses.c.id)
@@ -61,7 +64,7 @@ class Citizens:
         return int(known.citizen_id)
 
     def known(self, tx: Connection, channel: str, texts: Sequence[str]) -> Mapping[str, Any]:
-        """The address rows of those of these addresses that are no strangers'."""
+        """Row (id, citizen_id) of those of these addresses that are no strangers'."""
         by_index = {
             index: text for text in texts for index in self._vault.indexes(f"address:{channel}", text)
         }

@@ -30,8 +30,9 @@ from store.schema import among, inbox
 from store.vault import SealBroken, Vault
 
 log = structlog.get_logger()
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
-LEASE = timedelta(seconds=10)  # a turn takes milliseconds; this bounds the silence after a crash
+LEASE = timedelta(seconds=3)  # a turn takes milliseconds; this bounds the silence after a crash
 INNER = "inner"  # the channel of stimuli that come from our own people and clocks
 
 
@@ -241,7 +242,7 @@ class Inbox:
             "provider_key": key,
             "citizen_id": citizen,
             "kind": kind.value,
-            "body": self._vault.seal("inbox", row, "body", json.dumps(body, ensure_ascii=False)),
+            "body": self._vault.seal("inbox", row, "body", _json(body)),
             "received_at": now,
             "state": StimulusState.new.value,
             "attempts": 0,

@@ -39,7 +39,8 @@ from store.prepared import Prepared, PreparedInsert, PreparedSet
 from store.schema import among, outbox
 from store.vault import SealBroken, Vault
 
-LEASE = timedelta(seconds=30)  # longer than the longest request, so that only a crash lets it run out
+_json = json.JSONEncoder(ensure_ascii=False).encode
+LEASE = timedelta(seconds=12)  # longer than the longest request, so that only a crash lets it run out
 MOST_TRIES = 40  # with the pace below: about half a day of an unreachable provider
 _PACE = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1200)  # seconds before each further try
 
@@ -257,12 +258,13 @@ class Outbox:
         _LOST.run(tx, now=now)
         return [row.ticket_id for row in _TWICE.all(tx, now=now)]
 
-    def begin(self, tx: Connection, claimed: Claimed) -> bool:
+    def begin(self, tx: Connection, claimed: Claimed, now: datetime) -> bool:
         """Notes that a message in doubt is about to be said for the second and last time. False if it is not
         ours any more."""
         ours = outbox.c.lease_owner == claimed.owner
         still = and_(outbox.c.id == claimed.id, among(outbox.c.state, MessageState.sending), ours)
-        return tx.execute(update(outbox).where(still).values(doubts=2)).rowcount == 1
+        begun = update(outbox).where(still).values(doubts=2, lease_until=now + LEASE)
+        return tx.execute(begun).rowcount == 1
 
     def all_sent(self, tx: Connection, given: Sequence[tuple[Claimed, str | None]], now: datetime) -> None:
         """The provider took these, and gave each its id."""
@@ -385,7 +387,7 @@ class Outbox:
                     "channel": address.channel,
                     "lane": int(message.lane),
                     "key": message.key,
-                    "body": self._vault.seal("outbox", row, "body", json.dumps(body, ensure_ascii=False)),
+                    "body": self._vault.seal("outbox", row, "body", _json(body)),
                     "state": (MessageState.due if address.state == "open" else MessageState.blocked).value,
                     "due_at": now,
                     "attempts": 0,

@@ -27,7 +27,7 @@ from tickets.record import Record
 log = structlog.get_logger()
 _AT_ONCE = 256
 _TROUBLE = 4  # tries after which staff hear that an urgent message does not leave
-_LEASED_SECONDS = 10  # what is claimed must leave well within its lease, however slow the channel is
+_LEASED_SECONDS = 2  # what is claimed must leave well within its lease, however slow the channel is
 _AGAIN = 1.0  # seconds before an outcome that the store did not take is offered to it again
 
 
@@ -161,7 +161,7 @@ class Sender:
         if not await channel.answers():
             raise Retry("no answer")
         try:
-            if not await self._db.write(lambda tx: self._outbox.begin(tx, claimed)):
+            if not await self._db.write(lambda tx: self._outbox.begin(tx, claimed, self._clock.now())):
                 raise Retry("lease lost")  # whoever has it now says it
         except StoreUnavailable:
             raise Retry("store") from None
@@ -187,9 +187,22 @@ class Sender:
                         return  # the leases run out by themselves
                     await asyncio.sleep(_AGAIN)
                     continue
+                except Exception as error:
+                    await self._write_apart(some, error)
+                    continue
                 self._bell.ring("console", *(["outbox"] if waits else []))
         finally:
             self._writing = None
+
+    async def _write_apart(self, some: Sequence[_Outcome], error: Exception) -> None:
+        """One of these cannot be written: the others are. Its lease runs out, and it counts as in doubt."""
+        for one in some:
+            try:
+                await self._db.write(lambda tx, one=one: self._settle(tx, [one]))  # type: ignore[misc]
+            except Exception as its_own:
+                log.error("outcome_lost", channel=one.claimed.channel, error=type(its_own).__name__)
+        log.error("outcomes_apart", count=len(some), error=type(error).__name__)
+        self._bell.ring("outbox", "console")
 
     def _settle(self, tx: Connection, some: Sequence[_Outcome]) -> bool:
         """Writes what came of these. True if something waits behind one of them."""

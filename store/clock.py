@@ -52,13 +52,14 @@ def monotonic() -> float:
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def to_micros(moment: datetime) -> int:
     """Microseconds since 1970 in UTC, as the database keeps times. Naive times are an error."""
     if moment.tzinfo is None:
         raise ValueError("naive time")
-    return round((moment - EPOCH) / timedelta(microseconds=1))
+    return (moment - EPOCH) // _MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import Column, Connection, Delete, Dialect, Executable, Select, Update, bindparam
+from sqlalchemy import Column, Connection, Delete, Dialect, Executable, LargeBinary, Select, Update, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 
@@ -26,36 +27,38 @@ class _Compiled:
     def __init__(self, statement: Any, dialect: Dialect, columns: Sequence[str] | None) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=columns)
         self.sql = str(compiled)
-        self.order: list[str] = list(compiled.positiontup or compiled.binds)
-        self.constant = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-        kinds = {name: bind.type.dialect_impl(dialect) for name, bind in compiled.binds.items()}
-        self.binds: list[tuple[str, Convert | None]] = [
-            (name, kinds[name].bind_processor(dialect)) for name in self.order
+        order: list[str] = list(compiled.positiontup or compiled.binds)
+        self._constant = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+        self._pick = _picker(order)
+        self._binds = [
+            (at, convert)
+            for at, name in enumerate(order)
+            if (convert := _to_driver(compiled.binds[name].type, dialect)) is not None
         ]
         told = list(getattr(statement, "selected_columns", ())) or list(
             getattr(statement, "exported_columns", ())
         )
-        results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in told]
-        self.results: list[tuple[int, Convert]] = [
-            (at, convert) for at, convert in enumerate(results) if convert is not None
+        self._results = [
+            (at, convert)
+            for at, column in enumerate(told)
+            if (convert := _from_driver(column.type, dialect)) is not None
         ]
         names = [column.key or f"column{at}" for at, column in enumerate(told)]
-        self.row: Any = namedtuple("Row", names, rename=True) if told else None
+        self._row: Any = namedtuple("Row", names, rename=True) if told else None
 
     def values(self, params: Params) -> tuple[Any, ...]:
         """The parameters in the driver's order and types."""
-        constant = self.constant
-        return tuple(
-            convert(params[name] if name in params else constant[name])
-            if convert is not None
-            else (params[name] if name in params else constant[name])
-            for name, convert in self.binds
-        )
+        picked = self._pick({**self._constant, **params} if self._constant else params)
+        if not self._binds:
+            return picked
+        values = list(picked)
+        for at, convert in self._binds:
+            values[at] = convert(values[at])
+        return tuple(values)
 
     def rows(self, found: Iterable[Sequence[Any]]) -> list[Any]:
         """What the driver gave, as named rows."""
-        assert self.row is not None
-        make, results = self.row._make, self.results
+        make, results = self._row._make, self._results
         if not results:
             return [make(row) for row in found]
         named = []
@@ -65,6 +68,26 @@ class _Compiled:
                 values[at] = convert(values[at])
             named.append(make(values))
         return named
+
+
+def _picker(names: list[str]) -> Callable[[Params], tuple[Any, ...]]:
+    """Takes these values out of parameters, as a tuple."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda params: tuple(params[name] for name in names)
+
+
+def _to_driver(kind: Any, dialect: Dialect) -> Convert | None:
+    """How a value becomes the driver's. Bytes are bytes to both drivers (the toolkit would wrap them)."""
+    if isinstance(getattr(kind, "impl_instance", kind), LargeBinary):
+        return None
+    return cast("Convert | None", kind.dialect_impl(dialect).bind_processor(dialect))
+
+
+def _from_driver(kind: Any, dialect: Dialect) -> Convert | None:
+    if isinstance(getattr(kind, "impl_instance", kind), LargeBinary):
+        return None
+    return cast("Convert | None", kind.dialect_impl(dialect).result_processor(dialect, None))
 
 
 class Prepared:

@@ -151,7 +151,7 @@ async def begin(floor: Floor, claimed: list[Claimed]) -> int:
     """How many requests were begun: a message in doubt says so first."""
     doubted = [one for one in claimed if one.doubts]
     for one in doubted:
-        assert await floor.write(lambda tx, one=one: floor.outbox.begin(tx, one))  # type: ignore[misc]
+        assert await floor.write(lambda tx, one=one: floor.outbox.begin(tx, one, floor.clock.now()))  # type: ignore[misc]
     return len(claimed)
 
 
