@@ -31,8 +31,8 @@ SPEED = 10.0
 BASELINES = 3  # plays without a crash: what is reached in any of them is a point
 SIDE_BY_SIDE = 3
 MORE_TRIES = 2  # a point that a run did not come to is tried again so often
-# The product's seconds are tenths of real ones here, and the machine's own delays are not: a step may begin two
-# real seconds after its time, five after a start. At real speed the flood holds the strict limits.
+# The product's seconds are tenths of real ones here, and the machine's own delays are not: a step may begin
+# two real seconds after its time, five after a start. At real speed the flood holds the strict limits.
 LATE, LATE_AFTER_START = 2 * SPEED, 5 * SPEED
 
 
@@ -126,11 +126,11 @@ async def points_of(home: Home, folder: Path, template: Path, verdict: Verdict) 
 async def every_point(
     home: Home, folder: Path, template: Path, seed: int, *, most: int | None = None, pairs: int = 100
 ) -> tuple[int, Verdict]:
-    """Kills at every point (at `most` sampled ones, if given) and at sampled pairs; how many kills it were."""
+    """Kills at every point (at `most` sampled ones, if given) and at sampled pairs; how many kills."""
     verdict, chance = Verdict(), Random(seed)
     points = await points_of(home, folder, template, verdict)
     chosen = points if most is None or most >= len(points) else chance.sample(points, most)
-    orders = [(point,) for point in chosen]
+    orders: list[tuple[str, ...]] = [(point,) for point in chosen]
     orders += [(chance.choice(points), chance.choice(points)) for _ in range(pairs)]
     bar, state = Progress("crash points", len(orders)), _State(verdict)
 

@@ -51,7 +51,7 @@ async def scene(
     seed: int,
     roles: tuple[str, ...] = ("all",),
     red_share: float = 0.002,
-    **more: str,
+    more: dict[str, str] | None = None,
 ) -> AsyncIterator[Scene]:
     """Everything up; after the block the drain, the end, and the verdict in `scene.verdict`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ async def scene(
     ledger = Ledger(folder / "ledger.jsonl")
     async with World(folder, f"http://127.0.0.1:{port}") as world:
         rules = town.policy(seconds=60, contact="6h")
-        site = Site(home, ledger, folder, database_url, port, world.urls, rules, roles, **more)
+        site = Site(home, ledger, folder, database_url, port, world.urls, rules, roles, more=more)
         async with Driver(ledger, site.places[0].url, seed, red_share) as driver:
             await site.start_all()
             yield Scene(site, driver, ledger, world, database_url, verdict)
@@ -79,7 +79,7 @@ async def random_kills(
     messages: int,
     roles: tuple[str, ...] = ("all",),
 ) -> Verdict:
-    """So many kills spread over so many messages, each at a random instant; a tenth of them during a start."""
+    """So many kills spread over so many messages, at random instants; a tenth of them during a start."""
     chance = Random(seed)
     bar = Progress(f"kills {'+'.join(dict.fromkeys(roles))}", messages)
     async with scene(home, folder, database_url, seed, roles) as here:
@@ -143,7 +143,7 @@ async def stopped_in_the_drain(home: Home, folder: Path, database_url: str, seed
 async def frozen_past_its_leases(
     home: Home, folder: Path, database_url: str, seed: int, times: int
 ) -> Verdict:
-    """A worker that stood still for longer than its leases finds them gone, and writes nothing over others."""
+    """A worker that stood still past its leases finds them gone, and writes nothing over others."""
 
     async def act(here: Scene, place: Place) -> None:
         worker = next(one for one in here.site.places if one.roles == "worker")

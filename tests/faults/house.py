@@ -31,7 +31,7 @@ def preload() -> None:
     import twilio.rest  # type: ignore[import-untyped]  # noqa: F401
     import uvloop  # noqa: F401
 
-    import bot.channels.telegram_http
+    import bot.channels.telegram_http  # noqa: F401
     import limani.app
     import limani.cli
     import limani.commands.offline

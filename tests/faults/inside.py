@@ -1,4 +1,4 @@
-"""What the rig changes inside a forked product: nothing but its clock, its loop, and the instant of its death.
+"""What the rig changes inside a forked product: its clock, its loop, the instant of its death.
 
 warp    its clock: all its time runs so many times as fast, from an origin that the rig's own clock shares
 crash   names of points; at the first of them the process kills itself
@@ -34,7 +34,7 @@ def _wind(warp: Warp) -> None:
     """The product's wall clock is the rig's; SIGUSR1 tells it that somebody has set that one."""
     import store.clock
 
-    store.clock.SystemClock.now = lambda _self: warp.moment()  # type: ignore[method-assign]
+    store.clock.SystemClock.now = lambda _self: warp.moment()  # type: ignore[method-assign,assignment]
     signal.signal(signal.SIGUSR1, lambda *_: warp.look())
 
 

@@ -80,7 +80,7 @@ class Points:
             self._told += 1
             received(handler, data)
 
-        RequestHandler.data_received = watched  # type: ignore[method-assign]
+        RequestHandler.data_received = watched  # type: ignore[method-assign,assignment]
 
     def _watch_steps(self) -> None:
         """Each step of each task is a callback of the loop."""
@@ -92,7 +92,7 @@ class Points:
                 self._at(_place(task))
             run(handle)
 
-        asyncio.events.Handle._run = watched  # type: ignore[method-assign]
+        asyncio.events.Handle._run = watched  # type: ignore[method-assign,assignment]
 
 
 def _changes(connection: sqlite3.Connection) -> int:

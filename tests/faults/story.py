@@ -1,7 +1,7 @@
 """A short story through every kind of work, played against one product that may die at any point of it.
 
     a food request: words, a tap, a typed answer     Telegram
-    a cry for help, a call that nobody takes, the next one with both keys, a human's words     Viber, voice, CLI
+    a cry for help, a call that nobody takes, the next with both keys, a human's words  Viber, voice, CLI
     a second cry, answered by the one-tap link       Telegram, SMS, link
     a text to the town's number                      SMS
     a day of silence: the form gives up              a wait that runs out

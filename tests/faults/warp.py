@@ -1,6 +1,6 @@
-"""A wall clock that runs faster than life and may be set, the same in the rig and in every process of the product.
+"""A wall clock that runs faster than life and may be set, the same in the rig and in the product.
 
-It is counted from the machine's monotonic clock, which all processes share, so a restart does not turn it back.
+It is counted from the machine's monotonic clock, which all processes share: no restart turns it back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Warp:
-    """`speed` times as fast as life since `begun` (of the monotonic clock), when it was `wall` (Unix seconds).
+    """`speed` times as fast as life since `begun` (monotonic seconds), when it was `wall` (Unix seconds).
     `dial` is a file that says by how many seconds somebody has set it ahead."""
 
     speed: float = 1.0

@@ -59,10 +59,8 @@ class Driver:
 
         async def citizen(number: int) -> None:
             nonlocal done
-            count = 0
-            for one in left:
+            for count, one in enumerate(left, 1):
                 await self.hold.wait()
-                count += 1
                 await self.say(number, count, one)
                 done += 1
                 told(done)

