@@ -24,6 +24,7 @@ from bot.spool import Spool, SpoolFull
 from store.bell import Bell
 from store.clock import Clock
 from store.database import Database, StoreUnavailable
+from store.figures import Figures
 from tickets.record import Record
 
 log = structlog.get_logger()
@@ -45,7 +46,9 @@ class Door:
         citizens: Citizens,
         spool: Spool,
         record: Record,
+        figures: Figures | None = None,
     ) -> None:
+        self._figures = figures or Figures()
         self._db = db
         self._bell = bell
         self._clock = clock
@@ -98,7 +101,8 @@ class Door:
                     kept.set_exception(error)
             return
         self._bell.ring("inbox", "console")
-        for (_, kept), new in zip(some, fresh, strict=True):
+        for (arrival, kept), new in zip(some, fresh, strict=True):
+            self._figures.count("arrivals", arrival.channel, "kept" if new else "again")
             if not kept.done():  # its webhook has given up waiting
                 kept.set_result(new)
 
@@ -109,6 +113,7 @@ class Door:
         except SpoolFull as error:
             raise StoreUnavailable("neither the store nor the spool takes it") from error
         log.error("spooled", bytes=self._spool.size())
+        self._figures.count("arrivals", arrival.channel, "spooled")
         self._bell.ring("spool")
         return True
 

@@ -21,6 +21,7 @@ from bot.pace import Pace, Stopped
 from store.bell import Bell
 from store.clock import Clock, to_micros
 from store.database import Database, StoreUnavailable
+from store.figures import Figures
 from store.ids import Ids
 from tickets.record import Record
 
@@ -64,10 +65,12 @@ class Sender:
         record: Record,
         channels: Mapping[str, Channel],
         paces: Mapping[str, Pacer] | None = None,
+        figures: Figures | None = None,
     ) -> None:
         self._db, self._bell, self._clock = db, bell, clock
         self._outbox, self._citizens, self._record = outbox, citizens, record
         self._channels = channels
+        self._figures = figures or Figures()
         self._owner = ids.token(8)
         self._paces: Mapping[str, Pacer] = paces or {
             name: Pace(channel.limits.rate, channel.limits.chat_rate) for name, channel in channels.items()
@@ -92,6 +95,7 @@ class Sender:
         """Sends messages whose lease is ours and whose transaction is committed; each list in its order."""
         for row in messages:
             self._sending[row[0].channel] += len(row)
+            self._figures.count("claimed", "outbox", by=len(row))
             task = asyncio.create_task(self._send(row))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -6,7 +6,7 @@ fails, each is taken again by itself, so that only the one at fault waits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -17,6 +17,7 @@ from bot.turn import Heard, Turn
 from store.bell import Bell
 from store.clock import Clock
 from store.database import Database, StoreUnavailable
+from store.figures import Figures
 from store.ids import Ids
 
 log = structlog.get_logger()
@@ -35,12 +36,14 @@ class Turns:
     turn: Turn
     quarantine: Quarantine
     sender: Sender | None = None
+    figures: Figures = field(default_factory=Figures)
 
     async def tick(self) -> bool:
         """Takes the turns that wait: the oldest of each citizen. True if there may be more."""
         owner = self.ids.token(8)
         taken = await self.db.write(lambda tx: self.inbox.claim(tx, owner, self.clock.now(), BATCH))
         if taken:
+            self.figures.count("claimed", "inbox", by=len(taken))
             await self._take([(one, self.turn.read(one)) for one in taken])
         return bool(taken)
 
@@ -55,15 +58,25 @@ class Turns:
             return
         if self.sender is not None and said:
             self.sender.take(said)
+        self._count(heard)
         woken = (f"web:{taken.citizen_id}" for taken, _ in heard)
         self.bell.ring("outbox", "console", *woken, *rung)
+
+    def _count(self, heard: list[Heard]) -> None:
+        now = self.clock.now()
+        self.figures.count("turns", "done", by=len(heard))
+        for taken, _ in heard:
+            self.figures.span((now - taken.received_at).total_seconds(), "turn_seconds")
 
     async def _apart(self, heard: list[Heard], error: Exception) -> None:
         """Something went wrong with one of these."""
         if len(heard) > 1:
             for one in heard:
                 await self._take([one])
-        elif not isinstance(error, LostLease):  # else somebody has taken it over
+        elif isinstance(error, LostLease):  # somebody has taken it over
+            self.figures.count("turns", "lost")
+        else:
+            self.figures.count("turns", "failed")
             await self._failed(heard[0], error)
 
     async def _failed(self, heard: Heard, error: Exception) -> None:

@@ -12,6 +12,7 @@ from flows.session import StimulusKind
 from store.bell import Bell
 from store.clock import Clock
 from store.database import Database
+from store.figures import Figures
 from store.prepared import Prepared, PreparedInsert
 from store.schema import waits
 
@@ -44,7 +45,10 @@ def next_due(tx: Connection) -> datetime | None:
 class Waits:
     """The loop that turns due waits into stimuli."""
 
-    def __init__(self, db: Database, bell: Bell, clock: Clock, inbox: Inbox) -> None:
+    def __init__(
+        self, db: Database, bell: Bell, clock: Clock, inbox: Inbox, figures: Figures | None = None
+    ) -> None:
+        self._figures = figures or Figures()
         self._db = db
         self._bell = bell
         self._clock = clock
@@ -54,6 +58,7 @@ class Waits:
         """Fires what is due. True if there may be more."""
         fired = await self._db.write(self._fire)
         if fired:
+            self._figures.count("claimed", "waits", by=fired)
             self._bell.ring("inbox")
         return fired == _BATCH
 

@@ -153,7 +153,10 @@ async def make_app(
     refusals, pulse = Refusals(), Pulse()
     outbox = Outbox(parts.vault, parts.ids, parts.citizens, limits)
     spool = Spool(_spool_path(settings), parts.vault)
-    door = Door(parts.db, parts.bell, parts.clock, parts.inbox, outbox, parts.citizens, spool, parts.record)
+    door = Door(
+        *(parts.db, parts.bell, parts.clock, parts.inbox, outbox, parts.citizens, spool, parts.record),
+        figures=parts.figures,
+    )
     twilio = _twilio(settings)
     channels = _channels(parts, outbox, door, twilio, refusals)
     limits.update({name: channel.limits for name, channel in channels.items()})
@@ -170,16 +173,21 @@ async def make_app(
     )
     quarantine = Quarantine(parts.inbox, parts.record, parts.ids)
     sender = Sender(
-        parts.db, parts.bell, parts.clock, parts.ids, outbox, parts.citizens, parts.record, channels
+        *(parts.db, parts.bell, parts.clock, parts.ids, outbox, parts.citizens, parts.record, channels),
+        figures=parts.figures,
     )
-    turns = Turns(parts.db, parts.bell, parts.clock, parts.ids, parts.inbox, turn, quarantine, sender)
+    turns = Turns(
+        *(parts.db, parts.bell, parts.clock, parts.ids, parts.inbox, turn, quarantine),
+        sender=sender,
+        figures=parts.figures,
+    )
     return App(
         parts,
         outbox,
         door,
         turns,
         sender,
-        Waits(parts.db, parts.bell, parts.clock, parts.inbox),
+        Waits(parts.db, parts.bell, parts.clock, parts.inbox, parts.figures),
         staff,
         _console(parts, staff, mind.library, auto_login),
         Health(parts, spool, pulse, refusals, lambda: _loading(twilio, channels), staff.duty.on_call_now),

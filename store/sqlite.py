@@ -20,7 +20,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from store.clock import monotonic
 from store.database import StoreUnavailable, Work
+from store.figures import Figures
 from store.migrate import TooNew, migrate_sqlite
 from store.points import reach
 
@@ -69,6 +71,7 @@ class SqliteDatabase:
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
         self._closed = False
+        self.figures = Figures()
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -105,9 +108,12 @@ class SqliteDatabase:
         while True:
             batch, closing = self._next_batch()
             if batch:
+                begun = monotonic()
                 try:
                     connection = connection or self._engine.connect()
                     _commit_batch(connection, batch)
+                    self.figures.span(monotonic() - begun, "batch_seconds")
+                    self.figures.size(len(batch), "batch_works")
                 except Exception as error:
                     _drop(connection)
                     connection = None

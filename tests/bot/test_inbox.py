@@ -100,7 +100,7 @@ async def test_two_workers_never_take_the_same(floor: Floor) -> None:
 async def test_a_lease_that_runs_out_gives_the_stimulus_back(floor: Floor) -> None:
     await floor.hear("1001", "u1")
     (first,) = await take(floor)
-    floor.pass_time(seconds=9)
+    floor.pass_time(seconds=2.9)
     assert await take(floor, "two") == []
     floor.pass_time(seconds=0.2)
     (second,) = await take(floor, "two")
