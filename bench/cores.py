@@ -9,6 +9,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 _CORES = sorted(os.sched_getaffinity(0))
 SERVER = _CORES[0]
 LOAD = _CORES[-1]
+BOTH = tuple(dict.fromkeys((SERVER, LOAD)))
 
 
 def pin(pid: int, *cores: int) -> None:

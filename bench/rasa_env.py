@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bench import servers
+from bench import cores, servers
 from bench.run import CACHE, RowFailed, say
 from bench.servers import ROOT, Server
 
@@ -75,7 +75,7 @@ async def rasa(name: str, trained: Path, folder: Path) -> AsyncIterator[Server]:
         yield server
 
 
-async def start(name: str, trained: Path, folder: Path) -> Server:
+async def start(name: str, trained: Path, folder: Path, on: tuple[int, ...] = (cores.SERVER,)) -> Server:
     """Starts it; does not wait. On one core its TensorFlow needs no second thread."""
     folder.mkdir(parents=True, exist_ok=True)
     port = servers.free_port()
@@ -86,7 +86,7 @@ async def start(name: str, trained: Path, folder: Path) -> Server:
     threads = {"TF_INTRA_OP_PARALLELISM_THREADS": "1", "TF_INTER_OP_PARALLELISM_THREADS": "1"}
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | _QUIET | threads
     log = folder / f"{name}.log"
-    return await servers.start(name, (*command, *more, *ends), clean, port, log, wired=False)
+    return await servers.start(name, (*command, *more, *ends), clean, port, log, wired=False, on=on)
 
 
 def _uv() -> str:

@@ -52,7 +52,9 @@ def _text(context: Any, key: str) -> str:
     words = entry if isinstance(entry, str) else entry.get("text", entry.get("unsure"))
     if key in ORDER:
         words = words.replace("{progress}", PROGRESS[tongue].format(ORDER.index(key) + 1))
-    return str(words).replace("{fact:directorate.phone}", "2813 409112").replace("{fact:hotline.shelter}", "197")
+    return (
+        str(words).replace("{fact:directorate.phone}", "2813 409112").replace("{fact:hotline.shelter}", "197")
+    )
 
 
 def _human(context: Any) -> str:

@@ -24,7 +24,9 @@ async def measure(run: Run) -> Figures:
     ):
         mine = Crowd(ours, 10_000_000)
         await mine.learn()
-        rests = {name: RestCrowd(server, FIRST_QUESTION) for name, server in (("diet", wise), ("keywords", plain))}
+        rests = {
+            name: RestCrowd(server, FIRST_QUESTION) for name, server in (("diet", wise), ("keywords", plain))
+        }
         results: dict[str, list[Result]] = {"ours": [], "diet": [], "keywords": []}
         for number in range(run.rounds()):
             results["ours"].append(await mine.closed(run.seconds(SECONDS), 64))

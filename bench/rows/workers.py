@@ -17,7 +17,6 @@ from bench.servers import Server
 
 SECONDS = 8.0
 AT_ONCE = 48
-BOTH = tuple({cores.SERVER, cores.LOAD})
 
 
 class House:
@@ -55,10 +54,12 @@ async def measure(run: Run) -> Figures:
 
 async def _house(stack: AsyncExitStack, folder: Path, count: int, url: str, bell: str) -> House:
     shared = {"LIMANI_DATABASE_URL": url, "LIMANI_REDIS_URL": bell}
-    door = await stack.enter_async_context(servers.house(folder / "door", shared, role="web,pager", on=BOTH))
+    door = await stack.enter_async_context(
+        servers.house(folder / "door", shared, role="web,pager", on=cores.BOTH)
+    )
     workers = [
         await stack.enter_async_context(
-            servers.house(folder / f"worker-{number}", shared, role="worker", on=BOTH)
+            servers.house(folder / f"worker-{number}", shared, role="worker", on=cores.BOTH)
         )
         for number in range(count)
     ]

@@ -29,7 +29,7 @@ from tests.faults.warp import Warp
 
 SPEED = 10.0
 BASELINES = 3  # plays without a crash: what is reached in any of them is a point
-SIDE_BY_SIDE = 3
+SIDE_BY_SIDE = 4
 MORE_TRIES = 2  # a point that a run did not come to is tried again so often
 # The product's seconds are tenths of real ones here, and the machine's own delays are not: a step may begin
 # two real seconds after its time, five after a start. At real speed the flood holds the strict limits.
