@@ -26,6 +26,7 @@ from bot.outbox import Outbox
 from bot.quarantine import Quarantine
 from bot.sender import Sender
 from bot.sessions import Sessions
+from bot.shared_pace import SharedPace
 from bot.spool import Spool
 from bot.turn import Turn
 from bot.turns import Turns
@@ -43,6 +44,8 @@ from flows.model import Library
 from limani.escalate import make_escalation
 from limani.health import Health
 from limani.heartbeat import Heartbeat
+from limani.measured import MeasuredChannel, count_webhooks
+from limani.paces import make_paces
 from limani.parts import Parts, make_parts
 from limani.web import make_web_app
 from nlu.engine import EmbeddedReader
@@ -84,7 +87,7 @@ class App:
     twilio: TwilioClient | None
     pulse: Pulse
     refusals: Refusals
-    _started: list[Channel] = field(default_factory=list)
+    shared: list[SharedPace] = field(default_factory=list)
 
     def routes(self) -> list[web.RouteDef]:
         """Every door of the product."""
@@ -97,7 +100,8 @@ class App:
         async def end_chats(_: web.Application) -> None:
             await self.channels["web"].stop()
 
-        return make_web_app([*more, *self.routes()], (self.console.close, end_chats))
+        inner = (count_webhooks(self.parts.figures),)
+        return make_web_app([*more, *self.routes()], (self.console.close, end_chats), inner)
 
     def loops(self, roles: Iterable[str] = ROLES) -> list[Loop]:
         """The loops of these roles. Each may run in any number of processes."""
@@ -125,10 +129,14 @@ class App:
             await self.twilio.start()
         for channel in self.channels.values():
             await channel.start(listens="web" in roles)
+        for pace in self.shared if "worker" in roles else []:
+            pace.start()
 
     async def stop(self) -> None:
         """Finishes what is being sent, then closes everything."""
         await self.sender.stop()
+        for pace in self.shared:
+            await pace.close()
         await self.staff.pager.stop()
         for channel in self.channels.values():
             await channel.stop()
@@ -172,9 +180,18 @@ async def make_app(
         reader=mind.reader,
     )
     quarantine = Quarantine(parts.inbox, parts.record, parts.ids)
+    paces = make_paces(channels, settings.redis_url, parts.figures)
     sender = Sender(
-        *(parts.db, parts.bell, parts.clock, parts.ids, outbox, parts.citizens, parts.record, channels),
-        figures=parts.figures,
+        parts.db,
+        parts.bell,
+        parts.clock,
+        parts.ids,
+        outbox,
+        parts.citizens,
+        parts.record,
+        {name: MeasuredChannel(channel, parts.figures) for name, channel in channels.items()},
+        paces,
+        parts.figures,
     )
     turns = Turns(
         *(parts.db, parts.bell, parts.clock, parts.ids, parts.inbox, turn, quarantine),
@@ -195,6 +212,7 @@ async def make_app(
         twilio,
         pulse,
         refusals,
+        shared=[pace for pace in paces.values() if isinstance(pace, SharedPace)],
     )
 
 

@@ -20,6 +20,7 @@ from bot.channels.webhook import Refusals
 from bot.spool import Spool
 from escalation.watch import unattended
 from limani.parts import Parts
+from store.clock import monotonic
 from store.database import StoreUnavailable
 from store.loop import Pulse
 from store.schema import tickets
@@ -43,6 +44,22 @@ class State:
         return not self.wrong
 
 
+class _Since:
+    """Since when there has been something, as far as anybody has looked: the spool does not say."""
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+
+    def look(self, size: int) -> float:
+        """Seconds; 0 while there is nothing."""
+        if not size:
+            self._at = None
+            return 0.0
+        if self._at is None:
+            self._at = monotonic()
+        return monotonic() - self._at
+
+
 class Health:
     """GET /healthz, /readyz and /metrics."""
 
@@ -56,6 +73,8 @@ class Health:
         rings: Callable[[datetime], bool] = lambda _: True,
     ) -> None:
         self._db = parts.db
+        self._figures = parts.figures
+        self._since = _Since()
         self._clock = parts.clock
         self._spool = spool
         self._pulse = pulse
@@ -77,6 +96,8 @@ class Health:
         state.wrong += [f"{name} is still being loaded" for name in self._loading()]
         if not self._rings(self._clock.now()):
             state.warnings.append("nobody can be rung now: a red message gets the 24-hour lines at once")
+        if self._figures.levels.get(("redis_up",)) == 0:
+            state.warnings.append("Redis does not answer: wake-ups and rates are this process's own")
         await self._look_at_store(state)
         self._look_at_spool(state)
         for name in self._pulse.late(LOOP_SECONDS):
@@ -98,6 +119,7 @@ class Health:
 
     def _look_at_spool(self, state: State) -> None:
         size = self._spool.size()
+        self._since.look(size)
         if size > SPOOL_BYTES:
             state.wrong.append(f"{size} bytes wait in the spool")
         elif size:
@@ -114,7 +136,9 @@ class Health:
     async def _metrics(self, request: web.Request) -> web.Response:
         from limani.metrics import CONTENT_TYPE, as_text, database_figures, process_figures
 
-        figures = process_figures(self._pulse, self._refusals.counts, self._spool.size())
+        size = self._spool.size()
+        own = (self._figures, self._pulse, self._refusals.counts, size, self._since.look(size))
+        figures = process_figures(*own)
         now = self._clock.now()
         try:
             async with asyncio.timeout(STORE_SECONDS):

@@ -74,7 +74,7 @@ class Bell:
                 await self._relay_once(redis_url)
             except Exception as error:  # Redis is an accelerator: whatever is wrong with it, go on
                 self._lost(error)
-            if _ending():
+            if ending():
                 raise asyncio.CancelledError
             await asyncio.sleep(AGAIN)
 
@@ -99,7 +99,7 @@ class Bell:
                 await asyncio.wait([publishing])
 
     async def _publish(self, redis: Redis) -> None:
-        while not _ending():
+        while not ending():
             await wait(self._far_rung, ECHO)
             topics, self._far = [*(self._far or ())], {}
             begun = monotonic()
@@ -111,7 +111,7 @@ class Bell:
         pubsub = redis.pubsub()
         await pubsub.subscribe(_CHANNEL)
         self._heard_at = monotonic()
-        while not _ending():
+        while not ending():
             if publishing.done():
                 publishing.result()  # raises what has happened to it
             message = await pubsub.get_message(timeout=1)
@@ -135,7 +135,7 @@ class Bell:
             self._ring_here(tuple(topics))
 
 
-def _ending() -> bool:
+def ending() -> bool:
     """Whether this task has been cancelled. `asyncio.wait_for`, on which the Redis client stands, swallows
     that now and then (Python 3.11)."""
     task = asyncio.current_task()

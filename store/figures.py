@@ -8,7 +8,6 @@ it a moment late.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -74,7 +73,3 @@ class Figures:
     def level(self, value: float, *key: str) -> None:
         """How something is now: figures.level(1, "redis_up")."""
         self.levels[key] = value
-
-    def series(self, name: str) -> Iterator[tuple[Key, int]]:
-        """The counters of one name: labels and number."""
-        return ((key[1:], number) for key, number in list(self.counts.items()) if key[0] == name)

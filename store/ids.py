@@ -7,6 +7,7 @@ place), so rows sort by arrival and two processes hardly ever meet; if they do, 
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from random import Random, SystemRandom
 
 from store.clock import Clock, to_micros
@@ -52,6 +53,11 @@ class Ids:
     def choice(self, options: str) -> str:
         """One character of `options`, for example the key of a call."""
         return self._chance.choice(options)
+
+
+def first_id(moment: datetime) -> int:
+    """No row that was made at `moment` or later has an id below this."""
+    return (to_micros(moment) // 1000) << _COUNTER_BITS
 
 
 def to_base32(number: int) -> str:

@@ -14,6 +14,7 @@ import structlog
 from store import bell as bells
 from store.bell import Bell
 from store.clock import monotonic
+from store.figures import Histogram
 
 log = structlog.get_logger()
 
@@ -30,12 +31,30 @@ class Loop:
 
 
 class Pulse:
-    """When each loop last finished a pass, in seconds of the monotonic clock."""
+    """When each loop last finished a pass, in seconds of the monotonic clock, and how its passes went."""
 
     def __init__(self) -> None:
         self.beats: dict[str, float] = {}
         self.every: dict[str, float] = {}
         self.errors: dict[str, int] = {}
+        self.passes: dict[str, int] = {}
+        self.spans: dict[str, Histogram] = {}
+
+    def begin(self, loop: Loop) -> None:
+        """A loop starts."""
+        self.beats[loop.name] = monotonic()
+        self.every[loop.name] = loop.every
+        self.spans[loop.name] = Histogram()
+
+    def beat(self, name: str, since: float) -> None:
+        """A pass that began at `since` has done its work."""
+        now = self.beats[name] = monotonic()
+        self.passes[name] = self.passes.get(name, 0) + 1
+        self.spans[name].add(now - since)
+
+    def miss(self, name: str) -> None:
+        """A pass has failed."""
+        self.errors[name] = self.errors.get(name, 0) + 1
 
     def late(self, limit: float) -> list[str]:
         """Names of the loops that should have finished a pass `limit` seconds ago."""
@@ -45,15 +64,15 @@ class Pulse:
 
 async def run(loop: Loop, bell: Bell, pulse: Pulse) -> None:
     """Runs until cancelled. An exception costs one pass and a second of waiting, not the loop."""
-    pulse.beats[loop.name] = monotonic()
-    pulse.every[loop.name] = loop.every
+    pulse.begin(loop)
     with bell.listen(*loop.topics) as ring:
         while True:
+            begun = monotonic()
             try:
                 more = await loop.work()
-                pulse.beats[loop.name] = monotonic()
+                pulse.beat(loop.name, begun)
             except Exception as error:
-                pulse.errors[loop.name] = pulse.errors.get(loop.name, 0) + 1
+                pulse.miss(loop.name)
                 log.error("loop_failed", loop=loop.name, error=type(error).__name__, where=_where(error))
                 more = False
                 await asyncio.sleep(min(1.0, loop.every))

@@ -27,7 +27,7 @@ def _sent(pace: Pace, watch: Watch, chats: Iterator[int], seconds: float) -> lis
     times: list[float] = []
     chat = next(chats)
     while watch.now < seconds:
-        while pace._pause(chat, turn=len(times), urgent=False) == 0:
+        while pace.look(chat, turn=len(times), urgent=False) == 0:
             times.append(watch.now)
             chat = next(chats)
         watch.now += 0.01
@@ -56,8 +56,8 @@ def test_one_chat_gets_a_burst_and_then_one_a_second() -> None:
 
 def test_the_messages_of_one_turn_go_together() -> None:
     pace = Pace(30, chat_rate=0.001, burst=1, now=Watch())
-    assert [pace._pause(7, turn=1, urgent=False) for _ in range(5)] == [0.0] * 5
-    assert pace._pause(7, turn=2, urgent=False) > 0
+    assert [pace.look(7, turn=1, urgent=False) for _ in range(5)] == [0.0] * 5
+    assert pace.look(7, turn=2, urgent=False) > 0
 
 
 async def test_urgent_messages_go_first_and_do_not_wait_for_their_chat() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import update
+from sqlalchemy import Connection, event, update
 
 from bot.channels.webhook import Refusals
 from bot.outbox import Message
 from bot.spool import Spool
+from bot.waits import set_waits
 from config.profile import Profile
 from config.settings import DEFAULT_PROFILE, load_settings
+from limani import metrics
 from limani.health import LOOP_SECONDS, Health
 from limani.parts import Parts
 from limani.web import make_web_app
@@ -24,7 +27,7 @@ from store.bell import Bell
 from store.clock import ManualClock, monotonic
 from store.database import Database
 from store.ids import Ids
-from store.loop import Pulse
+from store.loop import Loop, Pulse
 from store.schema import pages
 from store.vault import Vault
 from tests.bot.floor import Floor, make_floor, said
@@ -144,8 +147,10 @@ async def test_a_red_ticket_in_nobodys_hands_is_told_and_keeps_the_door_open(hou
 async def test_figures_of_an_empty_house(house: House) -> None:
     figures = await house.figures()
     assert figures[("limani_store_up",)] == 1
-    for name in ("limani_inbox_waiting", "limani_outbox_waiting", "limani_inbox_oldest_seconds"):
-        assert figures[(name,)] == 0
+    queues = [("inbox", ""), ("outbox", "urgent"), ("outbox", "broadcast"), ("waits", ""), ("pages", "")]
+    for queue in [*queues, ("attempts", ""), ("attempts_sending", "")]:
+        assert figures[("limani_queue_depth", *queue[::-1])] == 0
+        assert figures[("limani_queue_oldest_seconds", *queue[::-1])] == 0
 
 
 async def test_figures_tell_depth_age_and_outcome(house: House) -> None:
@@ -159,39 +164,118 @@ async def test_figures_tell_depth_age_and_outcome(house: House) -> None:
     await floor.tell(other, Message("welcome.hello", "Καλημέρα"))
     floor.pass_time(seconds=42)
     house.refusals.refuse("viber")
-    house.pulse.beats["turns"], house.pulse.errors["turns"] = monotonic(), 3
+    house.pulse.begin(Loop("turns", _nothing))
+    house.pulse.beat("turns", monotonic())
+    house.pulse.miss("turns")
     figures = await house.figures()
     expected = {
-        ("limani_inbox_waiting",): 2,
-        ("limani_inbox_oldest_seconds",): 42,
-        ("limani_outbox_waiting",): 1,
-        ("limani_outbox_oldest_seconds",): 42,
+        ("limani_queue_depth", "", "inbox"): 2,
+        ("limani_queue_oldest_seconds", "", "inbox"): 42,
+        ("limani_queue_depth", "ordinary", "outbox"): 1,
+        ("limani_queue_oldest_seconds", "ordinary", "outbox"): 42,
         ("limani_tickets", "amber", "open"): 1,
         ("limani_tickets", "none", "open"): 1,
-        ("limani_messages_recent", "telegram", "sent"): 1,
-        ("limani_messages_recent", "telegram", "due"): 1,
         ("limani_webhooks_refused_total", "viber"): 1,
-        ("limani_loop_errors_total", "turns"): 3,
+        ("limani_loop_errors_total", "turns"): 1,
+        ("limani_loop_passes_total", "turns"): 1,
+        ("limani_loop_seconds_count", "turns"): 1,
     }
     assert {name: figures.get(name) for name in expected} == expected
 
 
-async def test_turn_times_are_told_as_quantiles(house: House) -> None:
-    from bot.inbox import StimulusState
+async def _nothing() -> bool:
+    return False
 
+
+async def test_what_is_due_waits_and_what_is_not_does_not(house: House) -> None:
     floor = house.floor
-    for number in range(10):
-        await floor.hear(f"{number}", f"u{number}")
-    for seconds, one in enumerate(
-        await floor.write(lambda tx: floor.inbox.claim(tx, "one", floor.clock.now()))
-    ):
-        done_at = floor.clock.now() + timedelta(seconds=seconds)
-        await floor.write(
-            lambda tx, one=one, at=done_at: floor.inbox.finish(tx, one, StimulusState.done, at)  # type: ignore[misc]
-        )
+    citizen = await floor.meet()
+    ticket = await floor.open_ticket(citizen, "HRK-7F3K", risk="red")
+    await floor.write(lambda tx: floor.record.need_page(tx, ticket, floor.clock.now()))
+    await floor.write(lambda tx: set_waits(tx, {citizen: ("t", floor.clock.now() + timedelta(minutes=1))}))
+    floor.pass_time(seconds=30)
     figures = await house.figures()
-    assert figures[("limani_turn_seconds", "1.0")] == 9
-    assert 4 <= figures[("limani_turn_seconds", "0.5")] <= 5
+    assert figures[("limani_queue_depth", "", "waits")] == 0
+    assert figures[("limani_queue_depth", "", "pages")] == 1
+    assert figures[("limani_queue_oldest_seconds", "", "pages")] == 30
+    assert figures[("limani_pages", "needed")] == 1
+    floor.pass_time(seconds=42)
+    figures = await house.figures()
+    assert figures[("limani_queue_oldest_seconds", "", "waits")] == 12
+
+
+async def test_what_a_process_counts_is_told(house: House) -> None:
+    figures = house.parts.figures
+    figures.count("provider_answers", "telegram", "ok", by=3)
+    figures.span(0.02, "provider_seconds", "telegram")
+    figures.span(7.0, "provider_seconds", "telegram")
+    figures.size(17, "batch_works")
+    figures.level(1, "redis_up")
+    told = await house.figures()
+    expected = {
+        ("limani_provider_answers_total", "telegram", "ok"): 3,
+        ("limani_provider_seconds_bucket", "telegram", "0.01"): 0,
+        ("limani_provider_seconds_bucket", "telegram", "0.025"): 1,
+        ("limani_provider_seconds_bucket", "telegram", "+Inf"): 2,
+        ("limani_provider_seconds_sum", "telegram"): 7.02,
+        ("limani_batch_works_bucket", "16.0"): 0,
+        ("limani_batch_works_bucket", "32.0"): 1,
+        ("limani_redis_up",): 1,
+    }
+    assert {name: told.get(name) for name in expected} == expected
+
+
+async def test_every_figure_that_is_counted_is_known(house: House) -> None:
+    """A name that metrics.py does not know would be counted and never told."""
+    room = Path(__file__).parents[2]
+    known = {*metrics._COUNTS, *metrics._SPANS, *metrics._LEVELS}
+    used = set()
+    for folder in ("bot", "store", "limani", "escalation", "console"):
+        for file in (room / folder).rglob("*.py"):
+            used |= set(_COUNTED.findall(file.read_text()))
+    assert {"provider_answers", "redis_lost", "pace_shared", "webhook_seconds"} <= used
+    assert used <= known
+
+
+_COUNTED = re.compile(r"figures\.(?:count|span|size|level)\(\s*(?:[^\"\n]*?,\s*)?\"(\w+)\"")
+
+
+async def test_a_redis_that_is_away_is_a_warning(house: House) -> None:
+    house.parts.figures.level(0, "redis_up")
+    status, body = await house.ready()
+    assert (status, body["warnings"]) == (
+        200,
+        ["Redis does not answer: wake-ups and rates are this process's own"],
+    )
+
+
+async def test_a_scrape_looks_at_no_table_from_end_to_end(database: Database, clock: ManualClock) -> None:
+    """With ten million rows a scrape has to cost what it costs with ten."""
+
+    def plans(tx: Connection) -> list[str]:
+        statements: list[tuple[str, Any]] = []
+
+        def keep(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, _many: Any) -> None:
+            statements.append((statement, values))
+
+        event.listen(tx, "before_cursor_execute", keep)
+        metrics.database_figures(tx, clock.now())
+        event.remove(tx, "before_cursor_execute", keep)
+        postgres = tx.dialect.name == "postgresql"
+        if postgres:  # a small table is read whole, whatever indexes it has
+            tx.exec_driver_sql("SET enable_seqscan = off")
+        explain = "EXPLAIN " if postgres else "EXPLAIN QUERY PLAN "
+        return [
+            f"{statement}: {row[-1]}"
+            for statement, values in statements
+            for row in tx.exec_driver_sql(explain + statement, values)
+        ]
+
+    found = await database.write(plans)
+    assert len(found) >= 9
+    partial = r": SCAN \w+ USING INDEX (in|out)box_(waiting|behind)$"  # holds what waits and nothing else
+    whole = [line for line in found if re.search("Seq Scan|: SCAN", line) and not re.search(partial, line)]
+    assert whole == []
 
 
 async def test_no_figure_tells_of_a_person(house: House) -> None:
