@@ -84,7 +84,9 @@ MOVES: Moves[MessageState] = {
     MessageState.blocked: set(),
 }
 _WAITING = (MessageState.due, MessageState.sending, MessageState.unknown)
-_READY = (MessageState.due, MessageState.unknown)
+_READY = and_(  # said twice, because SQLite sees no further than the very condition of the index
+    among(outbox.c.state, *_WAITING), among(outbox.c.state, MessageState.due, MessageState.unknown)
+)
 # A request that was begun and never answered for is in doubt once. The second time it is in doubt from before
 # it is begun (`begin`), so a crash between the claim and the request costs nobody the message.
 _IN_DOUBT = {
@@ -107,7 +109,7 @@ def _waits_behind() -> ColumnElement[bool]:
 
 
 def _claim() -> Prepared:
-    ready = (among(outbox.c.state, *_READY), outbox.c.due_at <= bindparam("now"), outbox.c.doubts < 2)
+    ready = (_READY, outbox.c.due_at <= bindparam("now"), outbox.c.doubts < 2)
     free = select(outbox.c.id).where(*ready, outbox.c.channel == bindparam("on"), ~_waits_behind())
     some = free.order_by(outbox.c.lane, outbox.c.id).limit(bindparam("most"))
     return Prepared(
@@ -277,7 +279,7 @@ class Outbox:
 
     def next_due(self, tx: Connection) -> datetime | None:
         """When the next message becomes due."""
-        ready = among(outbox.c.state, *_READY)
+        ready = _READY
         due: datetime | None = tx.execute(select(func.min(outbox.c.due_at)).where(ready)).scalar()
         return due
 
@@ -315,7 +317,7 @@ class Outbox:
     def block(self, tx: Connection, claimed: Claimed, why: str, now: datetime) -> bool:
         """The citizen does not take messages: neither this one nor those behind it are tried again."""
         self._citizens.block(tx, claimed.address_id, now)
-        idle = among(outbox.c.state, *_READY)
+        idle = _READY
         behind = and_(outbox.c.address_id == claimed.address_id, idle)
         tx.execute(update(outbox).where(behind).values(state=MessageState.blocked, why=why))
         return self._settle(tx, claimed, MessageState.blocked, why=why)
@@ -471,6 +473,6 @@ def _outgoing(row: int, lane: int, body: Mapping[str, Any]) -> Outgoing:
 
 def waiting(tx: Connection) -> tuple[int, datetime | None]:
     """How many messages wait, and since when the oldest does."""
-    pending = among(outbox.c.state, *_READY)
+    pending = _READY
     count, oldest = tx.execute(select(func.count(), func.min(outbox.c.created_at)).where(pending)).one()
     return count, oldest
