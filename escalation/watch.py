@@ -24,10 +24,11 @@ def unattended(tx: Connection, now: datetime) -> list[int]:
 
 
 def pageless(tx: Connection) -> list[int]:
-    """Ids of red tickets that nobody has and that have no page at all: they get one."""
+    """Ids of red tickets that nobody has and that have no page at all: they get one. Two pagers that look at
+    once must not both make it: each ticket is one pager's until the end of its transaction."""
     live = and_(pages.c.ticket_id == tickets.c.id, pages.c.state.in_(PAGE_LIVE))
     query = select(tickets.c.id).where(*_nobodys(), ~select(pages.c.id).where(live).exists())
-    return list(tx.execute(query).scalars())
+    return list(tx.execute(query.with_for_update(skip_locked=True, of=tickets)).scalars())
 
 
 def next_due(tx: Connection) -> datetime | None:

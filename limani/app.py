@@ -6,7 +6,7 @@ This is the wiring that one can read. Nothing here decides anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -47,6 +47,8 @@ from limani.heartbeat import Heartbeat
 from limani.measured import MeasuredChannel, count_webhooks
 from limani.paces import make_paces
 from limani.parts import Parts, make_parts
+from limani.presence import Presence
+from limani.roles import ROLES
 from limani.web import make_web_app
 from nlu.engine import EmbeddedReader
 from nlu.reading import Reader
@@ -54,7 +56,6 @@ from store.clock import Clock
 from store.loop import Loop, Pulse
 
 _NUMBER = re.compile(r"\d{3,6}(?: \d{3,7})*")
-ROLES = ("web", "worker", "pager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +90,23 @@ class App:
     refusals: Refusals
     shared: list[SharedPace] = field(default_factory=list)
 
-    def routes(self) -> list[web.RouteDef]:
-        """Every door of the product."""
+    def routes(self, roles: Iterable[str] = ROLES) -> list[web.RouteDef]:
+        """Every door of the product; those who only work inside answer monitors alone."""
+        if "web" not in roles:
+            return self.health.routes()
         doors = [route for channel in self.channels.values() for route in channel.routes()]
         return [*doors, *self.staff.routes, *self.console.routes(), *self.health.routes()]
 
-    def web_app(self, more: Iterable[web.RouteDef] = ()) -> web.Application:
+    def web_app(self, more: Iterable[web.RouteDef] = (), roles: Iterable[str] = ROLES) -> web.Application:
         """The HTTP side (and `more` of it), with every open stream ended first when it stops."""
 
         async def end_chats(_: web.Application) -> None:
             await self.channels["web"].stop()
 
         inner = (count_webhooks(self.parts.figures),)
-        return make_web_app([*more, *self.routes()], (self.console.close, end_chats), inner)
+        return make_web_app([*more, *self.routes(roles)], (self.console.close, end_chats), inner)
 
-    def loops(self, roles: Iterable[str] = ROLES) -> list[Loop]:
+    def loops(self, roles: Sequence[str] = ROLES) -> list[Loop]:
         """The loops of these roles. Each may run in any number of processes."""
         of_role = {
             "web": [Loop("spool", self.door.replay, ("spool",))],
@@ -115,7 +118,8 @@ class App:
             "pager": [self.staff.pager.loop()],
         }
         url = self.parts.settings.heartbeat_url
-        beats = [Heartbeat(url, self.health).loop()] if url else []
+        beats = [Presence(self.parts.db, self.parts.clock, tuple(roles)).loop()]
+        beats += [Heartbeat(url, self.health).loop()] if url else []
         return [*beats, *(loop for role in roles for loop in of_role[role])]
 
     async def start(self, roles: Iterable[str] = ROLES) -> None:
@@ -152,17 +156,19 @@ async def make_app(
     chance: Random | None = None,
     auto_login: str | None = None,
     mind: Mind | None = None,
+    spool: Path | None = None,
 ) -> App:
     """Makes the product from its settings. `clock` and `chance` are for transcripts, and a `mind` that was
-    loaded already; `auto_login` signs every browser into the console as that person (only the demo)."""
+    loaded already; `auto_login` signs every browser into the console as that person (only the demo); `spool`
+    is the file that this process holds for itself."""
     mind = mind or load_mind()
     parts = await make_parts(settings, clock, chance)
     limits: dict[str, Limits] = {}
     refusals, pulse = Refusals(), Pulse()
     outbox = Outbox(parts.vault, parts.ids, parts.citizens, limits)
-    spool = Spool(_spool_path(settings), parts.vault)
+    bucket = Spool(spool or spool_folder(settings) / f"spool-{settings.port}.log", parts.vault)
     door = Door(
-        *(parts.db, parts.bell, parts.clock, parts.inbox, outbox, parts.citizens, spool, parts.record),
+        *(parts.db, parts.bell, parts.clock, parts.inbox, outbox, parts.citizens, bucket, parts.record),
         figures=parts.figures,
     )
     twilio = _twilio(settings)
@@ -207,7 +213,7 @@ async def make_app(
         Waits(parts.db, parts.bell, parts.clock, parts.inbox, parts.figures),
         staff,
         _console(parts, staff, mind.library, auto_login),
-        Health(parts, spool, pulse, refusals, lambda: _loading(twilio, channels), staff.duty.on_call_now),
+        Health(parts, bucket, pulse, refusals, lambda: _loading(twilio, channels), staff.duty.on_call_now),
         channels,
         twilio,
         pulse,
@@ -223,11 +229,10 @@ def _loading(twilio: TwilioClient | None, channels: Mapping[str, Channel]) -> li
     return [*late, "the Twilio client"] if twilio is not None and not twilio.loaded else late
 
 
-def _spool_path(settings: Settings) -> Path:
-    """Beside the SQLite file, else under ./var: always on this machine's own disk."""
+def spool_folder(settings: Settings) -> Path:
+    """Beside the SQLite file, else ./var: always on this machine's own disk."""
     url = make_url(settings.database_url)
-    folder = Path(url.database).parent if url.drivername == "sqlite" and url.database else Path("var")
-    return folder / f"spool-{settings.port}.log"
+    return Path(url.database).parent if url.drivername == "sqlite" and url.database else Path("var")
 
 
 def _twilio(settings: Settings) -> TwilioClient | None:

@@ -20,6 +20,8 @@ from bot.channels.webhook import Refusals
 from bot.spool import Spool
 from escalation.watch import unattended
 from limani.parts import Parts
+from limani.presence import Lonely, beats
+from limani.roles import ROLES
 from store.clock import monotonic
 from store.database import StoreUnavailable
 from store.loop import Pulse
@@ -33,10 +35,12 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 @dataclass(slots=True)
 class State:
-    """What a look at the product found; `wrong` keeps it from serving, `warnings` do not."""
+    """What a look at the product found; `wrong` keeps this process from serving, `warnings` do not. `lonely`
+    are roles that no process has: this one serves, and the heartbeat must not say that all is well."""
 
     wrong: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    lonely: list[str] = field(default_factory=list)
 
     @property
     def ready(self) -> bool:
@@ -74,7 +78,7 @@ class Health:
     ) -> None:
         self._db = parts.db
         self._figures = parts.figures
-        self._since = _Since()
+        self._since, self._lonely = _Since(), Lonely(ROLES)
         self._clock = parts.clock
         self._spool = spool
         self._pulse = pulse
@@ -107,11 +111,13 @@ class Health:
     async def _look_at_store(self, state: State) -> None:
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                refs = await self._db.read(self._unattended)
+                refs, found = await self._db.read(lambda tx: (self._unattended(tx), beats(tx, ROLES)))
         except (StoreUnavailable, TimeoutError):
             state.wrong.append("the store does not answer")
         else:
             state.warnings += [f"red ticket {ref} is unattended" for ref in refs]
+            state.lonely += self._lonely.among(found, self._clock.now())
+            state.warnings += [f"no process has the role {role}" for role in state.lonely]
 
     def _unattended(self, tx: Connection) -> list[str]:
         found = unattended(tx, self._clock.now())

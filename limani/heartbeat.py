@@ -1,7 +1,8 @@
 """Tells an outside dead-man switch that all is well, and falls silent when it is not.
 
 The address of LIMANI_HEARTBEAT_URL is asked once a minute, and only while this process is able to serve:
-whoever watches it hears of a dead server, a dead loop, a dead store and a dead network alike.
+whoever watches it hears of a dead server, a dead loop, a dead store and a dead network alike, and of a role
+that no process has any more.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Heartbeat:
     async def beat(self) -> bool:
         """Asks the address if this process is able to serve."""
         state = await self._health.look()
-        if not state.ready:
-            log.error("heartbeat_withheld", count=len(state.wrong))
+        if not state.ready or state.lonely:
+            log.error("heartbeat_withheld", count=len(state.wrong) + len(state.lonely))
             return False
         try:
             async with aiohttp.ClientSession(timeout=_TIMEOUT) as http, http.get(self._url) as answer:

@@ -7,17 +7,23 @@ type and place, never by message.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
 _ALLOWED = frozenset(
     {"event", "level", "timestamp", "loop", "error", "where", "status", "code", "seconds", "name", "limit"}
     | {"channel", "stimulus", "tries", "count", "bytes", "citizen", "ticket", "version", "role"}
     | {"page", "attempt", "person", "means", "why", "outcome", "url", "port", "host", "path"}
+    | {"request", "process"}
 )
+REQUEST: ContextVar[int] = ContextVar("request")
+"""The number of the HTTP request that is being answered; its lines are told by it."""
 _LONGEST = 120
 _QUIET = ("aiohttp.access", "httpx", "httpcore", "telegram", "twilio", "asyncio", "alembic", "urllib3")
 
@@ -30,13 +36,30 @@ def _allow(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> Mutabl
     }
 
 
-def set_up_logs(level: str) -> None:
-    """One JSON object a line on stderr. Libraries that print addresses or tokens are silenced."""
+def _placed(role: str) -> Processor:
+    """Adds which process says it, in which role, and in answer to which request: what several processes
+    write into one place stays apart. A turn's lines are told by their stimulus."""
+
+    def place(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        fields["process"] = os.getpid()
+        if role:
+            fields.setdefault("role", role)
+        if (number := REQUEST.get(0)) and "request" not in fields:
+            fields["request"] = number
+        return fields
+
+    return place
+
+
+def set_up_logs(level: str, role: str = "") -> None:
+    """One JSON object a line on stderr. Libraries that print addresses or tokens are silenced. `role` is
+    what this process is there for."""
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _placed(role),
             _allow,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],

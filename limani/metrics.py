@@ -18,6 +18,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, func, select
 
 from escalation.watch import unattended
+from limani.presence import beats
+from limani.roles import ROLES
 from store.clock import monotonic
 from store.figures import Figures, Histogram
 from store.ids import first_id
@@ -115,6 +117,7 @@ def database_figures(tx: Connection, now: datetime) -> list[Metric]:
     strange = float(tx.execute(lately).scalar_one())
     in_hand = tickets.c.status.in_([TicketStatus.open, TicketStatus.assigned, TicketStatus.waiting])
     told = _counted(tx, in_hand, tickets.c.status, tickets.c.risk)
+    seen = [((role,), _age(at, now)) for role, at in beats(tx, ROLES).items()]
     live = _counted(tx, pages.c.state.in_([*PAGE_LIVE]), pages.c.state)
     return [
         _gauge("limani_store_up", "1 = the store answered this scrape.", (), [((), 1.0)]),
@@ -123,6 +126,7 @@ def database_figures(tx: Connection, now: datetime) -> list[Metric]:
         _gauge("limani_quarantined_recent", "Not handled, in 15 minutes.", (), [((), strange)]),
         _gauge("limani_tickets", "Tickets that are not closed.", ("status", "risk"), told),
         _gauge("limani_tickets_unattended", "Red tickets in nobody's hands.", (), [((), alone)]),
+        _gauge("limani_role_beat_age_seconds", "Since a process of a role was seen.", ("role",), seen),
         _gauge("limani_pages", "Pages that still owe somebody a human.", ("state",), live),
     ]
 

@@ -12,6 +12,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import IO
 
 import structlog
 from aiohttp import web
@@ -20,10 +22,12 @@ from config.profile import ProfileError
 from config.settings import Settings
 from escalation.forms import FormError
 from limani.alone import check_keys, hold_file
-from limani.app import ROLES, App, make_app
+from limani.app import App, make_app, spool_folder
 from limani.commands.offline import given_settings
 from limani.commands.told import Told
 from limani.logs import set_up_logs
+from limani.roles import ROLES
+from limani.spools import own_spool
 from limani.web import listen
 from store.database import StoreUnavailable
 from store.loop import run
@@ -34,8 +38,8 @@ log = structlog.get_logger()
 def run_serve(role: str) -> None:
     """Serves until SIGTERM or Ctrl-C. Raises Told when it cannot start."""
     settings = given_settings()
-    set_up_logs(settings.log_level)
     roles = parse_roles(role)
+    set_up_logs(settings.log_level, role="+".join(roles))
     run_async(serve(settings, roles))
 
 
@@ -64,13 +68,27 @@ async def serve(settings: Settings, roles: Iterable[str]) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    app = await started(settings)
-    async with serving(app, tuple(roles)) as port:
+    roles = tuple(roles)
+    held = _spool(settings) if "web" in roles else None
+    app = await started(settings, spool=held[0] if held else None)
+    async with serving(app, roles) as port:
         log.info("serving", host=settings.host, port=port)
         print(f"limani serves on http://{settings.host}:{port}", file=sys.stderr, flush=True)
         _warn(app)
         await stop.wait()
     log.info("stopped")
+    if held is not None:
+        held[1].close()
+
+
+def _spool(settings: Settings) -> tuple[Path, IO[bytes]] | None:
+    """A folder that cannot be written to keeps nobody from serving: without a spool a door whose store is
+    away answers 503, and the provider tries again."""
+    try:
+        return own_spool(spool_folder(settings), settings.port)
+    except OSError as error:
+        log.error("no_spool", error=type(error).__name__)
+        return None
 
 
 def _warn(app: App) -> None:
@@ -87,10 +105,10 @@ def _warn(app: App) -> None:
         print(words, file=sys.stderr, flush=True)
 
 
-async def started(settings: Settings, auto_login: str | None = None) -> App:
-    """The product, or one clear sentence why not."""
+async def started(settings: Settings, auto_login: str | None = None, spool: Path | None = None) -> App:
+    """The product, or one clear sentence why not. `spool`: see limani.app.make_app."""
     try:
-        app = await make_app(settings, auto_login=auto_login)
+        app = await make_app(settings, auto_login=auto_login, spool=spool)
         await check_keys(app.parts)
         return app
     except (ProfileError, FormError, StoreUnavailable, ValueError) as error:
@@ -109,7 +127,7 @@ async def serving(
         raise Told(str(error)) from None
     await app.start(roles)
     try:
-        runner, port = await listen(app.web_app(more), settings.host, settings.port)
+        runner, port = await listen(app.web_app(more, roles), settings.host, settings.port)
     except OSError as error:
         await app.stop()
         raise Told(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None

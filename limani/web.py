@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import count
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from limani.logs import REQUEST
 from store.database import StoreUnavailable
 
 log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Closing = Callable[[web.Application], Awaitable[None]]
+_numbers = count(1)
 MOST_BODY = 4 * 1024 * 1024
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -25,6 +28,7 @@ _HEADERS = {
 @web.middleware
 async def every_answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Security headers everywhere; a failure is a bare status, never a trace or a citizen's word."""
+    REQUEST.set(next(_numbers))
     try:
         response = await handler(request)
     except web.HTTPException as answer:

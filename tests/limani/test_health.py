@@ -22,6 +22,7 @@ from config.settings import DEFAULT_PROFILE, load_settings
 from limani import metrics
 from limani.health import LOOP_SECONDS, Health
 from limani.parts import Parts
+from limani.presence import Presence
 from limani.web import make_web_app
 from store.bell import Bell
 from store.clock import ManualClock, monotonic
@@ -53,8 +54,8 @@ class House:
             floor.inbox,
             floor.record,
         )
-        health = Health(self.parts, self.spool, self.pulse, self.refusals)
-        self.client: Any = TestClient(TestServer(make_web_app(health.routes())))
+        self.health = Health(self.parts, self.spool, self.pulse, self.refusals)
+        self.client: Any = TestClient(TestServer(make_web_app(self.health.routes())))
 
     async def ready(self) -> tuple[int, dict[str, Any]]:
         response = await self.client.get("/readyz")
@@ -238,6 +239,25 @@ async def test_every_figure_that_is_counted_is_known(house: House) -> None:
 
 
 _COUNTED = re.compile(r"figures\.(?:count|span|size|level)\(\s*(?:[^\"\n]*?,\s*)?\"(\w+)\"")
+
+
+async def test_a_role_that_no_process_has_silences_the_heartbeat_and_closes_no_door(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, db = house.floor.clock, house.floor.db
+    await Presence(db, clock, ("web", "worker")).beat()
+    await Presence(db, clock, ("pager",)).beat()
+    house.floor.pass_time(seconds=30)
+    await Presence(db, clock, ("web", "worker")).beat()
+    house.floor.pass_time(seconds=30)
+    assert (await house.ready())[1]["warnings"] == []  # we have only just started: the others may be starting
+    monkeypatch.setattr(house.health._lonely, "_since", monotonic() - 60)
+    status, body = await house.ready()
+    assert (status, body["warnings"]) == (200, ["no process has the role pager"])
+    assert (await house.health.look()).lonely == ["pager"]
+    assert (await house.figures())[("limani_role_beat_age_seconds", "pager")] == 60
+    await Presence(db, clock, ("pager",)).beat()
+    assert (await house.ready())[1]["warnings"] == []
 
 
 async def test_a_redis_that_is_away_is_a_warning(house: House) -> None:

@@ -204,18 +204,38 @@ def _named_twice(
 
 
 def _in_order(rows: list[dict[str, Any]], shown: list[str], others: set[str]) -> bool:
-    """The texts in turn; a repeat stands beside its first. Texts that another lane says as well cannot be
-    told apart and are left out; a message that was doubted twice may be missing."""
-    left = [text for text, _ in groupby(text for text in shown if text not in others)]
-    places = {0}  # how much of `left` the rows so far may account for
-    for row in rows:
-        text = row["said"]
-        if text in others:
-            continue
-        taken = {place + 1 for place in places if place < len(left) and left[place] == text}
-        beside = {place for place in places if place and left[place - 1] == text}
-        places = taken | beside | (places if row["doubts"] > 1 else set())
+    """The texts in turn. What one turn said leaves together, so after a crash it is repeated together: some
+    of it, then once more what was in doubt and the rest. Texts that another lane says as well cannot be told
+    apart and are left out."""
+    left = [text for text in shown if text not in others]
+    mine = [row for row in rows if row["said"] not in others]
+    places = {0}  # how much of `left` the turns so far may account for
+    for _, turn in groupby(mine, key=lambda row: row["created_at"]):
+        places = _after_turn(list(turn), left, places)
     return len(left) in places
+
+
+def _after_turn(turn: list[dict[str, Any]], left: list[str], places: set[int]) -> set[int]:
+    texts = [row["said"] for row in turn]
+    reached: set[int] = set()
+    for place in places:
+        for first in range(len(turn) + 1):
+            if left[place : place + first] == texts[:first]:
+                reached |= _second_pass(turn, first, left, place + first)
+    return reached
+
+
+def _second_pass(turn: list[dict[str, Any]], first: int, left: list[str], place: int) -> set[int]:
+    """`first` rows of the turn were shown already: they may come again if doubted, the rest has to come
+    (unless it was doubted twice)."""
+    places = {place}
+    for number, row in enumerate(turn):
+        taken = {one + 1 for one in places if one < len(left) and left[one] == row["said"]}
+        if number < first:
+            places |= taken if row["doubts"] else set()
+        else:
+            places = taken | (places if row["doubts"] > 1 else set())
+    return places
 
 
 def words_in_files(verdict: Verdict, files: Iterable[Path]) -> None:
