@@ -6,9 +6,12 @@ import os
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
-_CORES = sorted(os.sched_getaffinity(0))
+# A process that we have bound to one core must not take it for all that there are: the first one says.
+_ALLOWED = os.environ.setdefault("BENCH_CORES", " ".join(map(str, sorted(os.sched_getaffinity(0)))))
+_CORES = [int(core) for core in _ALLOWED.split()]
 SERVER = _CORES[0]
 LOAD = _CORES[-1]
+ALL = tuple(_CORES)
 BOTH = tuple(dict.fromkeys((SERVER, LOAD)))
 
 

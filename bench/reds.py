@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from random import Random
 
 from sqlalchemy import create_engine, select
@@ -23,8 +24,8 @@ _PATIENCE = 10.0
 class Reds:
     """Citizens in danger, each writing once."""
 
-    def __init__(self, crowd: Crowd, first: int) -> None:
-        self._crowd, self._first = crowd, first
+    def __init__(self, crowd: Crowd, citizens: Iterator[int]) -> None:
+        self._crowd, self._citizens = crowd, citizens
         self.sent: dict[int, int] = {}  # citizen -> nanosecond at which the message was due
 
     async def flow(self, rate: float, seconds: float) -> None:
@@ -37,7 +38,7 @@ class Reds:
     async def one(self, due: float) -> None:
         """One red message, due at this second of the monotonic clock."""
         number = len(self.sent)
-        citizen = self._first + number
+        citizen = next(self._citizens)
         self.sent[citizen] = int(due * 1e9)
         self._crowd.ignore(citizen)
         await self._crowd.send(updates.said(citizen, talk.RED[number % len(talk.RED)]))

@@ -18,9 +18,7 @@ async def measure(run: Run) -> Figures:
             async with servers.running(await place.start()) as server:
                 starts.append(await servers.ready(server, place.log))
     first, again = starts[0], starts[1:]
-    say(
-        f"  ours: first with an empty database {first:.2f} s, then {', '.join(f'{one:.2f}' for one in again)} s"
-    )
+    say(f"  ours: {first:.2f} s with an empty database, then {', '.join(f'{one:.2f}' for one in again)} s")
     trained = await rasa_env.with_diet()
     async with servers.running(await rasa_env.start("diet", trained, folder, cores.BOTH)) as server:
         theirs = await servers.ready(server, folder / "diet.log", "/", 180)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 from bench import servers
 from bench.load import Crowd
@@ -21,7 +22,7 @@ async def measure(run: Run) -> Figures:
     async with twilio() as phones, servers.house(folder / "ours", phones.settings()) as ours:
         crowd = Crowd(ours, 10_000_000)
         await crowd.learn()
-        reds = Reds(crowd, 50_000_000)
+        reds = Reds(crowd, itertools.count(50_000_000))
         beside, _ = await asyncio.gather(Stream(crowd, run.rate(RATE)).flow(seconds), _later(reds, seconds))
         waits = await reds.waits(f"sqlite:///{folder / 'ours' / 'limani.db'}", phones)
     middle, worst = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
