@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nlu.features import features
+from nlu.features import of_word
 from nlu.lexicon import Lexicon
-from nlu.linear import Floats, LinearModel, split
+from nlu.linear import Floats, Found, LinearModel, split
 from nlu.prepare import Prepared, prepare
 from nlu.reading import NOT_READ, Reading, Risk, RiskKind
 from nlu.rules import Alarm, Rules
@@ -91,10 +91,10 @@ class EmbeddedReader:
 
     def _intent(self, ready: Prepared) -> tuple[str, float, tuple[str, ...]]:
         """The likeliest intent over all views, its probability and the features that decided."""
-        best: tuple[float, Floats, list[int]] | None = None
+        best: tuple[float, Floats, Found] | None = None
         for view in ready.views:
-            shares, found = self.intents.scores(features(view))
-            if found and (best is None or float(shares.max()) > best[0]):
+            shares, found = self.intents.scores_of(view, of_word, pairs=True)
+            if len(found) and (best is None or float(shares.max()) > best[0]):
                 best = (float(shares.max()), shares, found)
         if best is None:
             return "other", 1.0, ("no_known_words",)

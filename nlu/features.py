@@ -23,11 +23,16 @@ def features(words: Sequence[str]) -> Iterator[str]:
     """Words, neighbours, and 3 to 5 letters of each word with its edges. With repeats."""
     before = ""
     for word in words:
-        yield word
+        yield from of_word(word)
         if before:
             yield before + " " + word
         before = word
-        yield from pieces(word, 3, 5)
+
+
+def of_word(word: str) -> Iterator[str]:
+    """One word's share of `features`, the word itself first."""
+    yield word
+    yield from pieces(word, 3, 5)
 
 
 def pieces(word: str, least: int, most: int) -> Iterator[str]:
@@ -42,5 +47,10 @@ def pieces(word: str, least: int, most: int) -> Iterator[str]:
 def language_features(words: Sequence[str]) -> Iterator[str]:
     """For telling languages: whole words and 1 to 4 letters."""
     for word in words:
-        yield "=" + word
-        yield from pieces(word, 1, 4)
+        yield from language_of_word(word)
+
+
+def language_of_word(word: str) -> Iterator[str]:
+    """One word's share of `language_features`, the word itself first."""
+    yield "=" + word
+    yield from pieces(word, 1, 4)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nlu.features import ends, language_features
+from nlu.features import ends, language_of_word
 from nlu.linear import LinearModel
 
 BY_SCRIPT = {
@@ -42,11 +42,12 @@ def guess(model: LinearModel, script: str, words: Sequence[str], tidied: str) ->
         for language, letters in _TELLING:
             if letters.search(tidied[:4000]):
                 return Guess(language, 0.0)
-    shares, found = model.scores(language_features([word.replace("'", "") for word in ends(words)]))
+    bare = [word.replace("'", "") for word in ends(words)]
+    shares, found = model.scores_of(bare, language_of_word, pairs=False)
     options = {language: float(shares[model.labels.index(language)]) for language in BY_SCRIPT[script]}
     total = sum(options.values()) or 1.0
     best = max(options, key=lambda language: options[language])
-    return Guess(best if found else _USUAL[script], options.get("el", 0.0) / total)
+    return Guess(best if len(found) else _USUAL[script], options.get("el", 0.0) / total)
 
 
 _USUAL = {"latin": "en", "cyrillic": "ru", "arabic": "ar"}

@@ -5,14 +5,15 @@ Trained in nlu/train.py with scikit-learn; stored as plain arrays, so that loadi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Found = NDArray[np.int64]
 
 
 def join(strings: Iterable[str]) -> NDArray[np.uint8]:
@@ -35,27 +36,51 @@ class LinearModel:
     weights: Floats
     bias: Floats
     temperature: float
+    _known: dict[str, tuple[int, ...]] = field(default_factory=dict)  # features of words, as numbers
 
-    def scores(self, features: Iterable[str]) -> tuple[Floats, list[int]]:
+    def scores(self, features: Iterable[str]) -> tuple[Floats, Found]:
         """Probability per label, and the known features that were found (as their numbers)."""
         get = self.vocabulary.get
-        counts: dict[int, int] = {}
-        for feature in features:
-            if (at := get(feature)) is not None:
-                counts[at] = counts.get(at, 0) + 1
-        if not counts:
-            return np.full(len(self.labels), 1 / len(self.labels), np.float32), []
-        found = list(counts)
-        index = np.array(found)
-        values = (1 + np.log(np.array(list(counts.values()), np.float32))) * self.idf[index]
-        values /= np.sqrt(values @ values)
-        return softmax(self.temperature * (values @ self.weights[index] + self.bias)), found
+        return self._scored([at for feature in features if (at := get(feature)) is not None])
 
-    def reasons(self, found: list[int], label: int, most: int = 3) -> list[int]:
+    def scores_of(
+        self, words: Sequence[str], spell: Callable[[str], Iterable[str]], *, pairs: bool
+    ) -> tuple[Floats, Found]:
+        """`scores` of what `spell` makes of each word and (with `pairs`) of each two neighbours.
+
+        The numbers of a word are remembered if the training data has that very word: so the work is done
+        once for the words that everybody uses, and nothing that only one citizen writes is kept."""
+        get, known = self.vocabulary.get, self._known
+        found: list[int] = []
+        before = ""
+        for word in words:
+            if (numbers := known.get(word)) is None:
+                spelt = list(spell(word))
+                numbers = tuple(at for feature in spelt if (at := get(feature)) is not None)
+                if spelt[0] in self.vocabulary:
+                    known[word] = numbers
+            found += numbers
+            if pairs and before and (at := get(f"{before} {word}")) is not None:
+                found.append(at)
+            before = word
+        return self._scored(found)
+
+    def _scored(self, numbers: list[int]) -> tuple[Floats, Found]:
+        if not numbers:
+            return np.full(len(self.labels), 1 / len(self.labels), np.float32), np.empty(0, np.int64)
+        counts: dict[int, int] = {}
+        for at in numbers:
+            counts[at] = counts.get(at, 0) + 1
+        found = np.array(list(counts), np.int64)
+        values = (1 + np.log(np.array(list(counts.values()), np.float32))) * self.idf[found]
+        values *= self.temperature / np.sqrt(values @ values)
+        return softmax(values @ self.weights[found] + self.temperature * self.bias), found
+
+    def reasons(self, found: Found, label: int, most: int = 3) -> list[int]:
         """The features that spoke loudest for a label."""
         strength = self.weights[found, label] * self.idf[found]
         best = np.argsort(-strength)[:most]
-        return [found[i] for i in best if strength[i] > 0]
+        return [int(found[i]) for i in best if strength[i] > 0]
 
     def store(self, name: str) -> dict[str, NDArray[Any]]:
         """The arrays to save, their names beginning with `name`."""

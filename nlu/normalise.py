@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 # ---------------------------------------------------------------- letters without ornaments
 
@@ -64,11 +64,12 @@ _SAME_SHAPE = frozenset("abehikmnoptxyz")
 _LOOK_CYRILLIC = str.maketrans("аеорсухкмтнвіп", "αεορσυχκμτηβιπ")
 _TO_LATIN = str.maketrans("αβγδεζηθικλμνξοπρστυφχψω", "avgdezh8iklmn3oprstyfx4w")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
+_FOREIGN = re.compile("[a-z\u0400-\u04ff]")
 
 
 def _one_alphabet(word: str) -> str:
     """A word in one script: the letters of the majority win, the others are read as look-alikes."""
-    if word.isascii() or not (greek := len(_GREEK.findall(word))):
+    if not _FOREIGN.search(word) or not (greek := len(_GREEK.findall(word))):
         return word
     if latin := _LATIN.findall(word):
         shapes = greek >= len(latin) or _SAME_SHAPE.issuperset(latin)
@@ -91,8 +92,7 @@ def plain(word: str) -> str:
 # ---------------------------------------------------------------- the phonetic key
 
 
-@dataclass(frozen=True, slots=True)
-class Habit:
+class Habit(NamedTuple):
     """How one writer spells Greek in Latin letters, where habits differ.
 
     x   what "x" stands for: H (χ) or X (ξ)
@@ -213,6 +213,7 @@ def is_latin(word: str) -> bool:
     return _LATIN.search(word) is not None
 
 
+@lru_cache(16384)
 def fold_word(word: str, habit: Habit = PLAIN_HABIT) -> str:
     """The key of one tidied word of either script. Numbers stay numbers."""
     if is_greek(word):
@@ -249,7 +250,8 @@ _HABITS = tuple(
 )
 
 
-def readings(word: str, first: Habit = PLAIN_HABIT) -> list[str]:
+@lru_cache(16384)  # the words that everybody types come again and again; bounded, and in memory alone
+def readings(word: str, first: Habit = PLAIN_HABIT) -> tuple[str, ...]:
     """Every key that a Greeklish word may have, the likeliest first. One key for a Greek word."""
     keys = {fold_word(word, first): None}
     if is_latin(word):
@@ -260,7 +262,7 @@ def readings(word: str, first: Habit = PLAIN_HABIT) -> list[str]:
             keys[fold_word(word.replace("x", "ks", 1))] = None
         if "j" in word:
             keys |= dict.fromkeys(fold_word(word.replace("j", "3"), habit) for habit in relevant)
-    return list(keys)
+    return tuple(keys)
 
 
 @cache
