@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check install transcripts browser-test lock format clean
+.PHONY: run test check install transcripts browser-test lock format bench clean
 
 run: install
 	@$(BIN)/limani demo
@@ -41,6 +41,10 @@ transcripts: install
 
 browser-test: install
 	@$(BIN)/python -m pytest -q tests/browser
+
+# Peers, plots and all: under fifteen minutes on two cores once Rasa has its own environment (under var/bench).
+bench: install
+	@$(BIN)/python -m bench
 
 format: install
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import cores, table
+from bench import cores, plot, table
 from bench.goals import GOALS, ROWS
 from bench.run import CACHE, Figures, RowFailed, Run, say
 from limani.serve import run_async
@@ -37,6 +37,7 @@ def main() -> int:
     lines = table.rows_of(figures, failures)
     print(table.as_text(lines))
     table.write_json(CACHE / "bench.json", figures, failures, time.monotonic() - begun, given.quick)
+    plot.write(CACHE / "bench.svg", figures)
     return int(any(line[-1] == "FAILS" for line in lines) and not given.quick)
 
 

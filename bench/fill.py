@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Table
+
 from bench import copies, cores, talk, template
 from bench.copies import TABLES, Copier, Row, Seed
 from bench.run import CACHE, say
@@ -26,6 +28,15 @@ FIRST_CHAT = 2_000_000_000  # a multiple of the number of talks
 AGE = timedelta(days=30)  # how long ago the newest of the copies wrote
 _AT_ONCE = 8  # copies in one parcel from a sealing process
 _copier: Copier
+
+
+def _insert(table: Table) -> str:
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    marks = ", ".join("?" * len(table.columns))
+    return f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+
+
+_INSERTS = {table.name: _insert(table) for table in TABLES}
 
 
 def wanted_blocks(seed: Seed, citizens: int, messages: int) -> int:
@@ -74,9 +85,8 @@ def fill(seed_file: Path, file: Path, blocks: int) -> None:
         connection.execute(f'DROP INDEX "{index}"')
     connection.execute("BEGIN")
     for number, made in enumerate(_made(seed_file, blocks), 1):
-        for table, rows in made.items():
-            marks = ",".join("?" * len(rows[0])) if rows else ""
-            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
+        for table in TABLES:
+            connection.executemany(_INSERTS[table.name], made[table.name])
         _bar(number * _AT_ONCE, blocks)
     connection.execute("COMMIT")
     for _, sql in indexes:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import os
 import signal
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from bench.wire import Stub
@@ -31,11 +34,24 @@ def replace_transport() -> None:
 
 
 async def _serve(roles: tuple[str, ...]) -> None:
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    if "BENCH_PROFILE" in os.environ:
+        _watch(loop, Path(os.environ["BENCH_PROFILE"]))
     app = await started(given_settings())
     async with serving(app, roles):
         await stop.wait()
+
+
+def _watch(loop: asyncio.AbstractEventLoop, path: Path) -> None:
+    """A stopwatch in every stage: SIGUSR1 sets it to nothing, SIGUSR2 writes it down."""
+    from bench.stages import Stopwatch, install
+
+    watch = Stopwatch()
+    for name in install(watch):
+        print(f"the product has no {name} any more", file=sys.stderr)
+    loop.add_signal_handler(signal.SIGUSR1, watch.reset)
+    loop.add_signal_handler(signal.SIGUSR2, watch.dump, path)
 
 
 def main() -> None:

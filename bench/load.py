@@ -67,7 +67,6 @@ class Result:
     seconds: float = 0.0
     cpu: float = 0.0
     stray: int = 0
-    lost: int = 0
     latencies: list[float] = field(default_factory=list)
 
     @property
@@ -94,7 +93,7 @@ class Crowd:
         self._boxes: dict[int, Box] = {}
         self._first = self._next = first
         self.counts: Counts = []
-        self.stray = self.sent = self.lost = self.said = 0
+        self.stray = self.sent = self.said = self.turns = 0  # so far
         self._connections: deque[Connection] = deque()
         for wire in server.wires:
             wire.hear = self._hear
@@ -181,6 +180,7 @@ class Crowd:
         await self.send(body)
         async with asyncio.timeout(PATIENCE):
             await box.full.wait()
+        self.turns += 1
         return (box.first - begun) / 1e6, (box.last - begun) / 1e6
 
     def meet(self, citizen: int) -> tuple[Talk, list[int]]:

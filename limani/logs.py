@@ -9,19 +9,23 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import MutableMapping
 from contextlib import suppress
 from contextvars import ContextVar
+from types import TracebackType
 from typing import Any
 
 import structlog
 from structlog.typing import Processor
 
+from store.loop import place
+
 _ALLOWED = frozenset(
     {"event", "level", "timestamp", "loop", "error", "where", "status", "code", "seconds", "name", "limit"}
     | {"channel", "stimulus", "tries", "count", "bytes", "citizen", "ticket", "version", "role"}
     | {"page", "attempt", "person", "means", "why", "outcome", "url", "port", "host", "path"}
-    | {"request", "process"}
+    | {"request", "process", "round", "mend"}
 )
 REQUEST: ContextVar[int] = ContextVar("request")
 """The number of the HTTP request that is being answered; its lines are told by it."""
@@ -74,14 +78,25 @@ def set_up_logs(level: str, role: str = "") -> None:
 
 
 class _Lines:
-    """Prints to whatever stderr is at that moment. A log that cannot be written (a full disk, a reader who has
-    gone) must never stop the work that it tells of: the loops log from where they catch their errors."""
+    """Prints to whatever stderr is at that moment. A log that cannot be written (a full disk, a reader who
+    has gone) must never stop the work that it tells of: the loops log from where they catch their errors."""
 
     def msg(self, message: str) -> None:
         with suppress(OSError, ValueError):
             print(message, file=sys.stderr, flush=True)
 
     log = debug = info = warning = warn = error = critical = fatal = exception = msg
+
+
+def quiet_ends() -> None:
+    """What nobody catches is named by type and place too: a trace on stderr would print its message."""
+
+    def told(kind: type[BaseException], trace: TracebackType | None) -> None:
+        structlog.get_logger().error("uncaught", error=kind.__name__, where=place(trace))
+
+    sys.excepthook = lambda kind, _error, trace: told(kind, trace)
+    sys.unraisablehook = lambda given: told(given.exc_type, given.exc_traceback)
+    threading.excepthook = lambda given: told(given.exc_type, given.exc_traceback)
 
 
 class _LibraryHandler(logging.Handler):

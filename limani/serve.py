@@ -25,7 +25,7 @@ from limani.alone import check_keys, hold_file
 from limani.app import App, make_app, spool_folder
 from limani.commands.offline import given_settings
 from limani.commands.told import Told
-from limani.logs import set_up_logs
+from limani.logs import quiet_ends, set_up_logs
 from limani.roles import ROLES
 from limani.spools import own_spool
 from limani.web import listen
@@ -40,6 +40,7 @@ def run_serve(role: str) -> None:
     settings = given_settings()
     roles = parse_roles(role)
     set_up_logs(settings.log_level, role="+".join(roles))
+    quiet_ends()
     run_async(serve(settings, roles))
 
 

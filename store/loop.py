@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from types import TracebackType
 
 import structlog
 
@@ -73,16 +74,20 @@ async def run(loop: Loop, bell: Bell, pulse: Pulse) -> None:
                 pulse.beat(loop.name, begun)
             except Exception as error:
                 pulse.miss(loop.name)
-                log.error("loop_failed", loop=loop.name, error=type(error).__name__, where=_where(error))
+                log.error(
+                    "loop_failed",
+                    loop=loop.name,
+                    error=type(error).__name__,
+                    where=place(error.__traceback__),
+                )
                 more = False
                 await asyncio.sleep(min(1.0, loop.every))
             if not more:
                 await bells.wait(ring, loop.every)
 
 
-def _where(error: BaseException) -> str:
-    """File and line of the failure. Never the message: it may hold a citizen's words."""
-    trace = error.__traceback__
+def place(trace: TracebackType | None) -> str:
+    """File and line where it happened. Never the message: it may hold a citizen's words."""
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     if trace is None:

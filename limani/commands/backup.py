@@ -27,6 +27,7 @@ from store.vault import Vault
 from tickets.record import Record
 
 T = TypeVar("T")
+_STEPS = 1000  # of a bar
 _KINDNESS = 10  # the copy takes what the server leaves of the processor
 
 
@@ -117,12 +118,8 @@ def _bar(word: str) -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield lambda _done: None
         return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(word, total=1.0)
-        yield lambda done: bar.update(task, completed=done)
+    with typer.progressbar(length=_STEPS, label=word, file=sys.stderr) as bar:
+        yield lambda done: bar.update(round(done * _STEPS) - bar.pos)
 
 
 @contextmanager

@@ -62,6 +62,8 @@ class Product:
     port: int = field(default_factory=free_port)
     record: Record = field(default_factory=Record)
     process: asyncio.subprocess.Process | None = None
+    program: tuple[str, ...] = ("-m", "limani")
+    patience: float = 20  # seconds that a start may take
 
     def __post_init__(self) -> None:
         self.telegram = TelegramStandIn(
@@ -125,14 +127,14 @@ class Product:
         """Starts the server and waits until it is ready."""
         log = (self.folder / "server.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "limani", "serve", "--role", self.roles),
+            *(sys.executable, *self.program, "serve", "--role", self.roles),
             env=self.environment(),
             cwd=ROOT,
             stdout=log,
             stderr=log,
         )
         log.close()
-        await self.ready()
+        await self.ready(self.patience)
 
     async def ready(self, within: float = 20) -> None:
         """Returns when /readyz says so."""
