@@ -149,6 +149,8 @@ class Record:
 
     def need_page(self, tx: Connection, ticket: int, now: datetime) -> bool:
         """Owes the ticket a human from now on. False if a page for it is still alive."""
+        # A turn and a pager may owe the same ticket a page at the same instant: one waits for the other.
+        tx.execute(select(tickets.c.id).where(tickets.c.id == ticket).with_for_update())
         alive = select(pages.c.id).where(pages.c.ticket_id == ticket, pages.c.state.in_(PAGE_LIVE)).limit(1)
         if tx.execute(alive).first() is not None:
             return False
