@@ -43,21 +43,18 @@ class World:
         offered may be taken: see `free`."""
         told = _tickets(tx, list(languages))
         weather = _WEATHER.first(tx)
-        shared = Context(
-            now=now,
-            ref="",
-            facts={},
-            on_call=self._on_call(now),
-            office_open=self._profile.office_open(now),
-            start_above=self._profile.town.thresholds.start,
-            switch_above=self._profile.town.thresholds.switch,
-            weather=(weather.value or None) if weather else None,
-        )
+        on_call, office_open = self._on_call(now), self._profile.office_open(now)
+        prefix, thresholds = self._profile.town.ref_prefix, self._profile.town.thresholds
         return {
-            citizen: replace(
-                shared,
-                ref=self._ids.ref(self._profile.town.ref_prefix, _REF_LETTERS),
+            citizen: Context(
+                now=now,
+                ref=self._ids.ref(prefix, _REF_LETTERS),
                 facts=self._facts_at(now, language),
+                on_call=on_call,
+                office_open=office_open,
+                start_above=thresholds.start,
+                switch_above=thresholds.switch,
+                weather=(weather.value or None) if weather else None,
                 tickets=told.get(citizen, ()),
             )
             for citizen, language in languages.items()

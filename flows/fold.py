@@ -60,6 +60,10 @@ def same(one: str, other: str) -> bool:
 
 def holds(text: str, phrase: str) -> bool:
     """True where the words of `phrase` stand together in `text`."""
-    return bool(phrase.strip()) and any(
-        f" {fold(phrase)} " in f" {fold(text)} " for fold in (plain, sound) if fold(phrase)
-    )
+    if not phrase.strip():
+        return False
+    for fold in (plain, sound):
+        key = fold(phrase)
+        if key and f" {key} " in f" {fold(text)} ":
+            return True
+    return False

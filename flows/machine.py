@@ -24,7 +24,17 @@ from flows.match import Choice
 from flows.model import Ask, Change, Collect, Flow, Library, Node, Wait
 from flows.render import View, answered, render, render_text, short
 from flows.rules import Situation
-from flows.session import Case, CasePhase, Context, Parked, Session, Step, Stimulus, StimulusKind
+from flows.session import (
+    Case,
+    CasePhase,
+    Context,
+    Parked,
+    Session,
+    Step,
+    Stimulus,
+    StimulusKind,
+    changed,
+)
 from flows.slots import AGE_BANDS
 
 MAX_PARKED = 6
@@ -37,7 +47,7 @@ class Machine:
     def __init__(self, library: Library, session: Session, stimulus: Stimulus, context: Context) -> None:
         self.library = library
         self.before = session
-        self.session = replace(session, steps=session.steps + 1)
+        self.session = changed(session, {"steps": session.steps + 1})
         self.stimulus = stimulus
         self.context = context
         self.events: list[Event] = []
@@ -50,7 +60,7 @@ class Machine:
 
     def put(self, **changes: Any) -> None:
         """Changes the session."""
-        self.session = replace(self.session, **changes)
+        self.session = changed(self.session, changes)
 
     def put_case(self, **changes: Any) -> None:
         """Changes the open case, if there is one."""
@@ -171,7 +181,9 @@ class Machine:
         if flow is None:
             return ()
         if isinstance(node, Ask):
-            return tuple(self._choice(f"{flow.name}.{node.text}", value) for value in node.options)
+            key = f"{flow.name}.{node.text}"
+            made = ("choices", key, self.session.language, *node.options)
+            return self.library.once(made, lambda: tuple(self._choice(key, value) for value in node.options))
         if isinstance(node, Change):
             view = self.view()
             return tuple(

@@ -5,10 +5,12 @@ Loaded once at start by flows.load; nothing here changes afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 FALLBACK_LANGUAGES = ("en", "el")
 SLOT_TYPES = (
     "text", "name", "count", "money", "phone", "place",
@@ -196,6 +198,15 @@ class Library:
     messages: Mapping[tuple[str, str], Mapping[str, Message]]
     languages: tuple[str, ...]
     intents: Mapping[str, str]
+    _worked_out: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, key: tuple[Any, ...], work: Callable[[], T]) -> T:
+        """What `work` gives, worked out once for each key: flows and texts do not change."""
+        try:
+            found: T = self._worked_out[key]
+        except KeyError:
+            found = self._worked_out[key] = work()
+        return found
 
     def find(self, key: str, language: str) -> Message | None:
         """The message "flow.message" in a language, else in English, else in Greek."""

@@ -177,7 +177,8 @@ def _progress(view: View) -> str:
     flow = view.library.flows.get(view.session.flow or "")
     if flow is None or view.session.node is None:
         return ""
-    left = _questions_left(flow, view.session.node)
+    start = view.session.node
+    left = view.library.once(("left", flow.name, start), lambda: _questions_left(flow, start))
     here = len([name for name in view.session.trail if getattr(flow.nodes.get(name), "slot", None)]) + 1
     if left is None:
         return ""

@@ -7,10 +7,11 @@ A Stimulus is what the world brings; a Context is what the engine may know of th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from operator import attrgetter
+from typing import Any, Protocol
 
 from flows.events import Answer, Event
 
@@ -161,6 +162,19 @@ class Session:
     topic: str | None = None  # the intent that started the flow under way
     ref: str | None = None  # the ticket that the flow under way opened or adds to
     steps: int = 0  # counts stimuli: makes wait tokens unique
+
+
+_NAMES = tuple(one.name for one in fields(Session))
+_PLACES = {name: at for at, name in enumerate(_NAMES)}
+_VALUES = attrgetter(*_NAMES)
+
+
+def changed(session: Session, changes: Mapping[str, Any]) -> Session:
+    """`dataclasses.replace`, at a third of its cost: a step changes its session half a dozen times."""
+    values = list(_VALUES(session))
+    for name, value in changes.items():
+        values[_PLACES[name]] = value
+    return Session(*values)
 
 
 @dataclass(frozen=True, slots=True)

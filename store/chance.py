@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from random import Random
 from threading import Lock
+from typing import Any
 
 _PAGE = 8192
 
@@ -32,3 +34,17 @@ class _Pool:
 _POOL = _Pool()
 os.register_at_fork(after_in_child=_POOL.forget)
 unguessable = _POOL.take
+
+
+class Unguessable(Random):
+    """`random.SystemRandom` on the same bytes."""
+
+    def random(self) -> float:
+        return (int.from_bytes(unguessable(7)) >> 3) * 2**-53
+
+    def getrandbits(self, k: int, /) -> int:
+        size = (k + 7) // 8
+        return int.from_bytes(unguessable(size)) >> (size * 8 - k)
+
+    def seed(self, *_: Any, **__: Any) -> None:
+        """There is nothing to seed."""

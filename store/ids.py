@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from random import Random, SystemRandom
+from random import Random
 
+from store.chance import Unguessable
 from store.clock import Clock, to_micros
 
 # Letters and digits that nobody mixes up on a bad line, in Greek or in English: no 0 O 1 I L 2 Z 5 S 8 B.
@@ -23,7 +24,7 @@ class Ids:
 
     def __init__(self, clock: Clock, chance: Random | None = None) -> None:
         self._clock = clock
-        self._chance = chance or SystemRandom()
+        self._chance = chance or Unguessable()
         self._seeded = chance is not None
         self._last = 0
 
