@@ -42,8 +42,8 @@ async def sqlite_busy(home: Home, folder: Path, seed: int, seconds: float = 15) 
 
 
 async def disk_full(home: Home, folder: Path, seed: int) -> tuple[int, Verdict]:
-    """No file of the process may grow any more, database and spool alike: everything is answered 503 and comes
-    again. The limit is the process's own (RLIMIT_FSIZE), so no root and no special disk is needed."""
+    """No file of the process may grow any more, database, spool and log alike: everything is answered 503 and
+    comes again. The limit is the process's own (RLIMIT_FSIZE): no root and no special disk is needed."""
 
     async def act(here: Here) -> None:
         child = here.site.places[0].child
@@ -88,7 +88,7 @@ async def disk_really_full(home: Home, folder: Path, seed: int) -> tuple[int, Ve
 
 
 async def checkpoint_starved(home: Home, folder: Path, seed: int) -> tuple[int, Verdict]:
-    """A reader holds an old snapshot, so that the write-ahead log only grows; then it goes, and all is well."""
+    """A reader holds an old snapshot, so that the write-ahead log only grows; then it goes."""
 
     async def act(here: Here) -> None:
         foreign = sqlite3.connect(folder / "limani.db", isolation_level=None, check_same_thread=False)

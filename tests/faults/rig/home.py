@@ -51,8 +51,8 @@ class Child:
 
 
 class Home:
-    """`async with Home() as home`: a house of its own; everything in it dies with it. `environment` is added to
-    the house's own (and so is what it preloads), `tree` is another checkout whose product it forks."""
+    """`async with Home() as home`: a house of its own; everything in it dies with it. `environment` is added
+    to the house's own (and so is what it preloads), `tree` is another checkout whose product it forks."""
 
     def __init__(self, environment: dict[str, str] | None = None, tree: Path = ROOT) -> None:
         self._environment, self._tree = environment or {}, tree
