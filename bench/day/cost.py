@@ -38,7 +38,7 @@ def group_arrivals(numbers: Numbers, rounds: int) -> tuple[tuple[TownSpec, ...],
 
 
 def fit(batches: Sequence[Sequence[float]]) -> dict[str, Any]:
-    """Seconds of CPU of a batch of n: `a` for the batch and `b` for each message, by the medians at each n."""
+    """CPU of a batch of n: `a` for the batch and `b` for each message, by the medians at each n."""
     warm = list(batches)[len(batches) // 10 :]  # the first ones import and prepare
     sizes = np.array([row[3] for row in warm], dtype=int)
     cpu = np.array([row[1] for row in warm])

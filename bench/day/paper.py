@@ -67,7 +67,7 @@ def _core(
     for load in LOADS:
         some = messages if load == 1 else part.times(load, towns, chance)
         waits, busy = queues.one_core(some, batch, each)
-        whole = busy.sum() / 60 / (24 * 60) if load == 1 else None
+        whole = float(busy.sum()) / 86_400 if load == 1 else None
         rows.append(
             {"load": load, "busiest_minute": float(busy.max() / 60), "whole_day": whole, **queues.told(waits)}
         )
