@@ -46,6 +46,14 @@ browser-test: install
 bench: install
 	@$(BIN)/python -m bench
 
+# Everything that goes wrong, and an oracle that counts what was lost (docs/faults.md). The long one takes an
+# hour on two cores, the short one three minutes.
+faults: install
+	@$(BIN)/python -m tests.faults
+
+faults-short: install
+	@$(BIN)/python -m tests.faults --short
+
 format: install
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 

@@ -1,4 +1,4 @@
-"""Twilio for calls and texts: the SDK's client over an HTTP client of ours, and the check of signatures.
+"""Twilio for calls and texts: four requests of its REST API, and the SDK's check of signatures.
 
 Whether to repeat a page is the pager's decision; here every outcome only gets its true name (TwilioError).
 TwiML is written by those who know what is to be said.
@@ -6,7 +6,6 @@ TwiML is written by those who know what is to be said.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from collections.abc import Mapping
 from contextlib import suppress
@@ -55,30 +54,13 @@ class TwilioClient:
         api_url: str,
         public_url: str,
     ) -> None:
-        self._account = (account_sid, auth_token)
         self._from = from_number
-        self._api_url = api_url
         self._bases = port_variants(public_url)
         self._validators = [RequestValidator(token) for token in (auth_token, auth_token_old) if token]
-        self._http = TwilioHttp()
-        self._client: Any = None
-        self._loading = asyncio.Lock()
-        self._warming: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Never waits for Twilio. The SDK is loaded beside; until then the server is not ready."""
-        self._warming = asyncio.create_task(self._warm_up())
-
-    @property
-    def loaded(self) -> bool:
-        """Whether a page would leave at once."""
-        return self._client is not None
+        self._http = TwilioHttp(f"{api_url}/2010-04-01/Accounts/{account_sid}", account_sid, auth_token)
 
     async def stop(self) -> None:
         """Closes connections."""
-        if self._warming is not None:
-            self._warming.cancel()
-            await asyncio.gather(self._warming, return_exceptions=True)
         await self._http.close()
 
     async def create_call(
@@ -89,26 +71,23 @@ class TwilioClient:
         Machine detection runs beside the prompt, so that a human never waits for it: its verdict comes as
         a request of its own to `status_callback`, with AnsweredBy and without CallStatus."""
         detection = {
-            "machine_detection": "Enable",
-            "async_amd": "true",
-            "async_amd_status_callback": status_callback,
-            "async_amd_status_callback_method": "POST",
+            "MachineDetection": "Enable",
+            "AsyncAmd": "true",
+            "AsyncAmdStatusCallback": status_callback,
+            "AsyncAmdStatusCallbackMethod": "POST",
         }
-        client = await self._sdk()
-        call = await self._told(
-            client.calls.create_async(
-                to=to,
-                from_=self._from,
-                url=url,
-                method="POST",
-                timeout=ring_seconds,
-                status_callback=status_callback,
-                status_callback_event=CALL_EVENTS,
-                status_callback_method="POST",
-                **(detection if machine_detection else {}),
-            )
-        )
-        return _sid(call)
+        order = {
+            "To": to,
+            "From": self._from,
+            "Url": url,
+            "Method": "POST",
+            "Timeout": ring_seconds,
+            "StatusCallback": status_callback,
+            "StatusCallbackEvent": CALL_EVENTS,
+            "StatusCallbackMethod": "POST",
+            **(detection if machine_detection else {}),
+        }
+        return _word(await self._http.ask("POST", "Calls.json", order), "sid")
 
     async def end_call(self, sid: str, *, answered: bool) -> None:
         """Ends a call; one that is over already is no error. Raises TwilioError.
@@ -122,21 +101,17 @@ class TwilioClient:
 
     async def fetch_call(self, sid: str) -> str:
         """Its status now: queued, ringing, in-progress, completed, busy, failed, no-answer or canceled."""
-        client = await self._sdk()
-        return str((await self._told(client.calls(sid).fetch_async())).status)
+        return _word(await self._http.ask("GET", f"Calls/{sid}.json"), "status")
 
     async def send_sms(self, *, to: str, body: str, status_callback: str | None = None) -> str:
         """Sends a text; returns its SID. Raises TwilioError."""
-        client = await self._sdk()
-        callback = {"status_callback": status_callback} if status_callback else {}
-        return _sid(
-            await self._told(client.messages.create_async(to=to, from_=self._from, body=body, **callback))
-        )
+        callback = {"StatusCallback": status_callback} if status_callback else {}
+        order = {"To": to, "From": self._from, "Body": body, **callback}
+        return _word(await self._http.ask("POST", "Messages.json", order), "sid")
 
     async def fetch_sms(self, sid: str) -> str:
         """The text's status now: queued, sending, sent, delivered, undelivered, failed."""
-        client = await self._sdk()
-        return str((await self._told(client.messages(sid).fetch_async())).status)
+        return _word(await self._http.ask("GET", f"Messages/{sid}.json"), "status")
 
     def verify(self, path_qs: str, form: Mapping[str, Any], signature: str | None) -> bool:
         """Whether Twilio signed this form request to us. `path_qs` is the request's target as it came
@@ -161,52 +136,24 @@ class TwilioClient:
             return []  # a file in a form, or text that is no UTF-8: Twilio sends neither
 
     async def _end(self, sid: str, status: str) -> str:
-        client = await self._sdk()
         try:
-            return str((await self._told(client.calls(sid).update_async(status=status))).status)
+            return _word(await self._http.ask("POST", f"Calls/{sid}.json", {"Status": status}), "status")
         except TwilioRefused as refused:
             if refused.code in OVER_CODES:
                 raise _Over from None
             raise
-
-    async def _told(self, request: Any) -> Any:
-        """Awaits the SDK. A 2xx that it cannot read leaves us not knowing what was done."""
-        try:
-            return await request
-        except TwilioError:
-            raise
-        except Exception:
-            raise TwilioUnknown from None
-
-    async def _warm_up(self) -> None:
-        await self._sdk()
-
-    async def _sdk(self) -> Any:
-        async with self._loading:
-            if self._client is None:
-                self._client = await asyncio.to_thread(_build, self._account, self._api_url, self._http)
-        return self._client
 
 
 class _Over(Exception):
     """The call has ended by itself."""
 
 
-def _build(account: tuple[str, str], api_url: str, http: TwilioHttp) -> Any:
-    """Imports 0.4 s of generated code, which is why it happens here and in a thread."""
-    from twilio.rest import Client  # type: ignore[import-untyped]
-
-    # An empty mapping would count as none given: the SDK would then read TWILIO_EDGE and TWILIO_REGION
-    # from the environment and bend our address by them.
-    client = Client(*account, http_client=http, environment={"limani": "asks no environment"})
-    client.api.base_url = api_url
-    return client
-
-
-def _sid(resource: Any) -> str:
-    if not isinstance(resource.sid, str) or not resource.sid:
+def _word(resource: Mapping[str, Any], name: str) -> str:
+    """A 2xx that does not hold it leaves us not knowing what was done."""
+    word = resource.get(name)
+    if not isinstance(word, str) or not word:
         raise TwilioUnknown
-    return resource.sid
+    return word
 
 
 def port_variants(public_url: str) -> list[str]:

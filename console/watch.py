@@ -21,7 +21,7 @@ from store.clock import Clock
 from store.database import Database, StoreUnavailable
 from store.ids import Ids
 from store.schema import attempts, entries, pages, tickets
-from tickets.states import PAGE_LIVE, TicketStatus
+from tickets.states import PAGE_LIVE, TICKET_ALIVE
 
 EVERY = 1.0  # seconds between two looks; the command line of another process rings no bell here
 _KEPT = 512
@@ -124,7 +124,7 @@ _NOTHING: tuple[Any, ...] = ((), 0, ())
 def look(tx: Connection, closed_since: Any) -> Seen:
     """What each living case looks like from outside: its state, how many entries, how its pages stand."""
     column = tickets.c
-    alive = or_(column.status != TicketStatus.closed, column.closed_at >= closed_since)
+    alive = or_(column.status.in_(TICKET_ALIVE), column.closed_at >= closed_since)
     state = (column.status, column.risk, column.assigned_to, column.wants_human, column.first_human_word_at)
     told = select(func.count()).where(entries.c.ticket_id == column.id).scalar_subquery()
     rows = tx.execute(select(column.id, column.ref, told, *state, column.reviewed_by).where(alive)).all()

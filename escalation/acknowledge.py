@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select, update
 from bot.inbox import Inbox
 from escalation.attempts import Attempts
 from escalation.duty import Duty
-from escalation.policy import thaw
+from escalation.policy import thaw, was_set_back
 from flows.session import StimulusKind
 from store.clock import to_micros
 from store.moves import move
@@ -90,6 +90,14 @@ class Acknowledgements:
         found = tx.execute(query).scalars().all()
         moves = [move(tx, pages, row, PAGE_MOVES, PageState.contacted, contacted_at=now) for row in found]
         return any(moves)
+
+    def keep_clock(self, tx: Connection, page: Row[Any], now: datetime) -> None:
+        """A second clock that ends later than it could was begun before the clock was set back: it begins
+        again, so that nobody waits for an hour that was there twice."""
+        within = self._contact_within(page)
+        if was_set_back(page.contact_due_at, within, now):
+            due = {"contact_due_at": now + within, "due_at": now + within}
+            tx.execute(update(pages).where(pages.c.id == page.id).values(**due))
 
     def missed(self, tx: Connection, page: Row[Any], now: datetime) -> bool:
         """The second clock ran out: the case is nobody's again and the page goes on at once."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, insert, or_, select, update
 
-from escalation.policy import Begin
+from escalation.policy import SET_BACK, Begin, was_set_back
 from store.ids import Ids
 from store.insert import insert_once
 from store.moves import move
@@ -27,6 +27,7 @@ GAPS = (2, 3, 5, 6, 7)  # seconds before each repeat: six requests in 23 seconds
 MOST_TRIES = len(GAPS) + 1
 POLL = timedelta(seconds=20)  # a call that nobody tells us about is asked after
 TEXT_RESTS = timedelta(minutes=2)
+_LONGEST_WAIT = timedelta(seconds=10)  # before the same request is made again (a provider may ask for it)
 LATE = timedelta(seconds=2)  # how late a call may start before its step is made longer
 NUMBER_REFUSED = "number_refused"  # this phone will never be reached: its step does not wait for the repeats
 KEYS = "23456789"  # 1 and 0 are what pockets and menus press
@@ -78,7 +79,8 @@ class Attempts:
 
     def doubt_lost(self, tx: Connection, now: datetime) -> None:
         """Whoever sent these has died: nobody knows whether they ring, so they are repeated at once."""
-        lost = (attempts.c.state == AttemptState.sending, attempts.c.lease_until < now)
+        over = or_(attempts.c.lease_until < now, attempts.c.lease_until > now + LEASE + SET_BACK)
+        lost = (attempts.c.state == AttemptState.sending, over)
         for row in tx.execute(select(attempts).where(*lost)).all():
             if move(tx, attempts, row.id, ATTEMPT_MOVES, AttemptState.unknown, *lost, why="lost"):
                 self._repeat(tx, row, now, now)
@@ -111,7 +113,7 @@ class Attempts:
         if row.tries >= MOST_TRIES or not _wanted(tx, row.page_id):
             _move(tx, attempt, AttemptState.failed, why=why, **_over(now))
             return
-        due_at = now + max(_gap(row.tries), timedelta(seconds=min(after, 10)))
+        due_at = now + max(_gap(row.tries), min(timedelta(seconds=after), _LONGEST_WAIT))
         _move(tx, attempt, AttemptState.due, due_at=due_at, why=why, lease_owner=None)
 
     def close_step(self, tx: Connection, page: int, round_: int, step: int, now: datetime) -> None:
@@ -146,7 +148,7 @@ class Attempts:
         over = attempts.c.state.in_([AttemptState.cancelled, AttemptState.unanswered])
         rings = (attempts.c.means == "voice", attempts.c.ended_at.is_(None), attempts.c.answered_at.is_(None))
         query = select(attempts.c.id, attempts.c.provider_id).where(
-            over, *rings, attempts.c.provider_id.is_not(None), attempts.c.due_at <= now
+            over, *rings, attempts.c.provider_id.is_not(None), _due(now, LEASE)
         )
         rows = tx.execute(query.limit(50).with_for_update(skip_locked=True)).all()
         _look_again(tx, [row.id for row in rows], now + LEASE)
@@ -160,7 +162,7 @@ class Attempts:
         """Calls that no callback has told us about for a while: (attempt, provider id)."""
         quiet = (attempts.c.means == "voice", attempts.c.state == AttemptState.ringing)
         query = select(attempts.c.id, attempts.c.provider_id).where(
-            *quiet, attempts.c.provider_id.is_not(None), attempts.c.due_at <= now
+            *quiet, attempts.c.provider_id.is_not(None), _due(now, POLL)
         )
         rows = tx.execute(query.limit(20).with_for_update(skip_locked=True)).all()
         _look_again(tx, [row.id for row in rows], now + POLL)
@@ -238,7 +240,7 @@ class Attempts:
             return 0
         insert_once(tx, marks, name=_CALLS_MARK, value="", at=now)
         before = tx.execute(select(marks.c.at).where(marks.c.name == _CALLS_MARK)).scalar_one()
-        free, slots = before, 0
+        free, slots = now if was_set_back(before, self._burst + self._gap, now) else before, 0
         while slots < wanted and free <= now + self._burst:
             free, slots = max(free, now) + self._gap, slots + 1
         same = (marks.c.name == _CALLS_MARK, marks.c.at == before)
@@ -266,10 +268,15 @@ def _ready(now: datetime) -> Any:
         select(attempts, tickets.c.ref, pages.c.due_at.label("ends_at"))
         .join(pages, attempts.c.page_id == pages.c.id)
         .join(tickets, pages.c.ticket_id == tickets.c.id)
-        .where(attempts.c.state == AttemptState.due, attempts.c.due_at <= now)
+        .where(attempts.c.state == AttemptState.due, _due(now, _LONGEST_WAIT))
         .order_by(danger, attempts.c.due_at, attempts.c.id)
         .limit(100)
     )
+
+
+def _due(now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """Due by now, or so far ahead that the clock must have been set back since (see policy.SET_BACK)."""
+    return or_(attempts.c.due_at <= now, attempts.c.due_at > now + longest + SET_BACK)
 
 
 def _wanted(tx: Connection, page: int) -> bool:

@@ -17,6 +17,10 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth")
 ROUND_PAUSE = timedelta(minutes=5)  # an exhausted page rings everybody again after this
 EMPTY_PAUSE = timedelta(minutes=1)  # ... and looks this often whether there is anybody by now
 
+SET_BACK = timedelta(minutes=2)
+"""Clocks of two machines may differ by this much. What is due later than could ever have been written, and
+this much more, was written before somebody set the clock back: it is not waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyStep:
@@ -124,7 +128,9 @@ def next_move(
     resting = page.alarm and page.step >= len(steps)
     if page.started and not resting and _all_hopeless(tries):
         return _alarm(page, page.round, now + EMPTY_PAUSE)
-    if page.started and not _over(page, tries, resting, usable, now):
+    longest = max(ROUND_PAUSE, EMPTY_PAUSE) if resting or not page.started else steps[page.step].lasts
+    ended = page.due_at <= now or was_set_back(page.due_at, longest, now)
+    if page.started and not _over(ended, tries, resting, usable):
         return Wait()
     start = page.step + 1 if page.started and not resting else page.step
     round_, step = (page.round + 1, 0) if resting else (page.round, start)
@@ -136,17 +142,20 @@ def next_move(
     return _end_of_rounds(page, last, bool(tries) or step > 0, now)
 
 
-def _over(
-    page: PageView, tries: Sequence[TryView], resting: bool, usable: frozenset[str], now: datetime
-) -> bool:
-    """Whether the present step (or the pause between rounds) has ended.
+def was_set_back(due_at: datetime, longest: timedelta, now: datetime) -> bool:
+    """Whether the clock was set back since `due_at` was written, as something `longest` ahead at most."""
+    return due_at > now + longest + SET_BACK
+
+
+def _over(ended: bool, tries: Sequence[TryView], resting: bool, usable: frozenset[str]) -> bool:
+    """Whether the present step (or the pause between rounds) is over. `ended`: its time is.
 
     Voice decides: a text alone is not waited for when every call of the step has come to nothing. A step
     whose calls have not been made is not over: otherwise, on a night with many cases, the last ones would
     go from step to step without ever ringing."""
     if any(one.unsent and one.means in usable for one in tries):
         return False
-    if page.due_at <= now:
+    if ended:
         return True
     if resting:
         return False

@@ -85,6 +85,8 @@ class Progress:
                 self._acknowledged.contacted(tx, page.ticket_id, now)
             elif page.contact_due_at <= now:
                 told |= self._acknowledged.missed(tx, page, now)
+            else:
+                self._acknowledged.keep_clock(tx, page, now)
         return told
 
     def _move_on(self, tx: Connection, page: Row[Any], tries: Sequence[TryView], now: datetime) -> bool:

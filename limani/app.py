@@ -6,7 +6,7 @@ This is the wiring that one can read. Nothing here decides anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -129,8 +129,6 @@ class App:
             # Only one process serves a SQLite file, so whatever is taken or being sent was ours.
             await self.parts.db.write(self.parts.inbox.release_all)
             await self.parts.db.write(self.outbox.release_all)
-        if self.twilio is not None:
-            await self.twilio.start()
         for channel in self.channels.values():
             await channel.start(listens="web" in roles)
         for pace in self.shared if "worker" in roles else []:
@@ -213,20 +211,13 @@ async def make_app(
         Waits(parts.db, parts.bell, parts.clock, parts.inbox, parts.figures),
         staff,
         _console(parts, staff, mind.library, auto_login),
-        Health(parts, bucket, pulse, refusals, lambda: _loading(twilio, channels), staff.duty.on_call_now),
+        Health(parts, bucket, pulse, refusals, rings=staff.duty.on_call_now),
         channels,
         twilio,
         pulse,
         refusals,
         shared=[pace for pace in paces.values() if isinstance(pace, SharedPace)],
     )
-
-
-def _loading(twilio: TwilioClient | None, channels: Mapping[str, Channel]) -> list[str]:
-    """What was not loaded yet: the providers' packages take half a second each, beside the start."""
-    telegram = channels.get("telegram")
-    late = ["the Telegram client"] if isinstance(telegram, TelegramChannel) and not telegram.loaded else []
-    return [*late, "the Twilio client"] if twilio is not None and not twilio.loaded else late
 
 
 def spool_folder(settings: Settings) -> Path:

@@ -190,6 +190,8 @@ tickets = Table(
     Column("reviewed_by", String(40)),
 )
 Index("tickets_open", tickets.c.status, tickets.c.risk)
+Index("tickets_closed", tickets.c.closed_at)
+Index("tickets_topic", tickets.c.topic, tickets.c.opened_at)
 
 entries = Table(
     "entries",

@@ -7,7 +7,8 @@ the append-only log keep every line. What is empty already is known by its lengt
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ from store.vault import Vault
 from tickets.states import TicketStatus
 
 BATCH = 200  # values in one transaction: a running server waits for no more than these
+KINDS = 4  # entries, tickets, inbox, outbox
 ERASED = "erased"
 OUR_OWN_KINDS = ("status", "page", "handoff")  # lines that Limani writes: when what happened, no words
 _EMPTY_BODY = "{}"
@@ -69,33 +71,46 @@ class Eraser:
         if refs and not even_open:
             raise StillOpen(refs)
         _stop(tx, citizen, now)
-        count = sum(self._empty(tx, words, None) for words in _of_citizen(citizen))
+        count = sum(self._empty(tx, words) for words in _of_citizen(citizen))
         tx.execute(delete(sessions).where(sessions.c.citizen_id == citizen))
         tx.execute(delete(waits).where(waits.c.citizen_id == citizen))
         tx.execute(update(tickets).where(tickets.c.citizen_id == citizen).values(district=None))
         return count + self._bury(tx, citizen)
 
-    def batch(self, tx: Connection, before: datetime) -> int:
-        """Empties up to BATCH values of what was over before that moment; 0 when nothing is left."""
-        count = 0
-        for words in _over(before):
-            count += self._empty(tx, words, BATCH - count)
-            if count >= BATCH:
-                return count
-        return count
+    def over(self, tx: Connection, before: datetime, kind: int, after: int) -> list[int]:
+        """Up to BATCH rows after `after` of one kind of words (0 to KINDS - 1) that were over before that
+        moment. A long look, for a reader: those who write wait for none of it."""
+        return self._longer(tx, _over(before)[kind], BATCH, after)
 
-    def idle(self, tx: Connection, before: datetime, now: datetime) -> int:
-        """Forgets up to BATCH citizens who have no open ticket and have been silent since before that
-        moment: addresses and sessions too. Returns how many; 0 when nobody is left."""
-        people = list(tx.execute(_silent(before).limit(BATCH)).scalars())
-        for citizen in people:
+    def empty(self, tx: Connection, before: datetime, kind: int, rows: Sequence[int]) -> int:
+        """Empties these rows, if they are over still; how many."""
+        words = _over(before)[kind]
+        (key,) = words.table.primary_key.columns
+        return self._empty(tx, replace(words, where=and_(words.where, key.in_(rows))))
+
+    def silent(self, tx: Connection, before: datetime, after: int) -> list[int]:
+        """Up to BATCH citizens after `after` who have no open ticket and have been silent since before that
+        moment. A long look as well."""
+        query = _silent(before).where(citizens.c.id > after).limit(BATCH)
+        return list(tx.execute(query).scalars())
+
+    def forget(self, tx: Connection, before: datetime, people: Sequence[int], now: datetime) -> int:
+        """Forgets these citizens, if they are silent still: addresses and sessions too. Returns how many."""
+        found = list(tx.execute(_silent(before).where(citizens.c.id.in_(people))).scalars())
+        for citizen in found:
             self.erase(tx, citizen, now)
-        return len(people)
+        return len(found)
 
-    def _empty(self, tx: Connection, words: _Words, most: int | None) -> int:
+    def _longer(self, tx: Connection, words: _Words, most: int | None = None, after: int = -1) -> list[int]:
+        """Rows that hold more than an empty value."""
         (key,) = words.table.primary_key.columns
         longer = func.length(words.column) > len(self._seal(words, 0))
-        rows = list(tx.execute(select(key).where(longer, words.where).order_by(key).limit(most)).scalars())
+        query = select(key).where(longer, words.where, key > after).order_by(key).limit(most)
+        return list(tx.execute(query).scalars())
+
+    def _empty(self, tx: Connection, words: _Words) -> int:
+        (key,) = words.table.primary_key.columns
+        rows = self._longer(tx, words)
         for row in rows:
             values = {words.column.name: self._seal(words, row)}
             tx.execute(update(words.table).where(key == row).values(**values))

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
 
 from store.schema import pages, tickets
-from tickets.states import PAGE_LIVE, TicketStatus
+from tickets.states import PAGE_LIVE, TICKET_ALIVE, TicketStatus
 
 NOBODY = "nobody"
 """The value of `Filters.assigned` that asks for tickets which nobody has."""
@@ -79,13 +79,16 @@ def counts(tx: Connection) -> dict[str, int]:
 
 
 def topics(tx: Connection) -> list[str]:
-    """The topics that tickets have had."""
-    return list(tx.execute(select(tickets.c.topic).distinct().order_by(tickets.c.topic)).scalars())
+    """The topics that tickets have had: from one to the next by the index, however many tickets each has."""
+    found = select(func.min(tickets.c.topic).label("topic")).cte("found", recursive=True)
+    further = select(func.min(tickets.c.topic)).where(tickets.c.topic > found.c.topic).scalar_subquery()
+    found = found.union_all(select(further).where(found.c.topic.is_not(None)))
+    return list(tx.execute(select(found.c.topic).where(found.c.topic.is_not(None))).scalars())
 
 
 def queue(tx: Connection, person: str) -> Queue:
     """What waits for anybody, what waits for this person, and what others are at."""
-    alive = select(tickets).where(tickets.c.status != TicketStatus.closed)
+    alive = select(tickets).where(tickets.c.status.in_(TICKET_ALIVE))
     rows = tx.execute(alive.order_by(_URGENCY, tickets.c.opened_at, tickets.c.id)).all()
     return Queue(
         waiting=[row for row in rows if row.assigned_to is None],
@@ -98,7 +101,7 @@ def queue(tx: Connection, person: str) -> Queue:
 def red_alone(tx: Connection, besides: int = 0) -> int:
     """How many red tickets, apart from one, no person has."""
     alone = (tickets.c.risk == "red", tickets.c.assigned_to.is_(None), tickets.c.id != besides)
-    alive = tickets.c.status != TicketStatus.closed
+    alive = tickets.c.status.in_(TICKET_ALIVE)
     return tx.execute(select(func.count()).select_from(tickets).where(alive, *alone)).scalar_one()
 
 

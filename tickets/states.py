@@ -29,6 +29,10 @@ TICKET_MOVES: Moves[TicketStatus] = {
 }
 
 
+TICKET_ALIVE = (TicketStatus.open, TicketStatus.assigned, TicketStatus.waiting)
+"""Not closed, said in a way that an index answers."""
+
+
 class PageState(StrEnum):
     """needed -> ringing -> acknowledged -> contacted; exhausted is an alarm that goes on sounding."""
 

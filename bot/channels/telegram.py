@@ -1,6 +1,6 @@
-"""Telegram: updates in by webhook or by long polling, messages out through PTB's Bot.
+"""Telegram: updates in by webhook or by long polling, messages out by plain requests (see telegram_http).
 
-PTB gives the client and the keyboard types, nothing else: its own webhook server would answer 200 before
+PTB gives the client for the webhook's own affairs, nothing else: its webhook server would answer 200 before
 anything is kept, and our outbox already knows order, retries and rates.
 """
 
@@ -9,24 +9,21 @@ from __future__ import annotations
 import asyncio
 import hmac
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from bot.channels import shape
 from bot.channels.background import Background, until_done
 from bot.channels.base import Limits, Outgoing, Rejected, Retry, SendError, Unknown
+from bot.channels.telegram_http import Api
 from bot.channels.telegram_keyboard import keyboard
 from bot.channels.telegram_poll import Poll
 from bot.channels.telegram_updates import KINDS, NAME, Update, understand
 from bot.channels.webhook import Door, Refusals, keep, read_body
 
-if TYPE_CHECKING:
-    from bot.channels.telegram_http import Api
-
 PATH = "/webhooks/telegram"
 PUBLIC_API = "https://api.telegram.org"
-WARM_UP = 0.2  # seconds after the start: what pages are made of is loaded first
+WARM_UP = 0.5  # seconds after the start: overdue pages leave before PTB is loaded for the webhook
 
 
 class TelegramChannel:
@@ -53,13 +50,7 @@ class TelegramChannel:
         self._door, self._refusals = door, refusals
         self._polling = polling
         self._background = Background()
-        self._loading = asyncio.Lock()
-        self._loaded: Api | None = None
-
-    @property
-    def loaded(self) -> bool:
-        """Whether a message would leave at once."""
-        return self._loaded is not None
+        self._api = Api(token, api_url)
 
     def routes(self) -> list[web.RouteDef]:
         """The webhook; none while polling."""
@@ -67,26 +58,25 @@ class TelegramChannel:
 
     async def start(self, *, listens: bool = True) -> None:
         """Returns at once; the rest happens beside."""
-        self._background.start(self._begin(listens))
+        if listens:
+            self._background.start(self._begin())
 
     async def stop(self) -> None:
         """Ends polling, closes connections."""
         await self._background.stop()
-        if self._loaded is not None:
-            await self._loaded.close()
+        await self._api.close()
 
     async def send(self, address: str, message: Outgoing) -> str:
         """Sends and returns the message id. Raises a SendError."""
         chat = shape.number(address)
         if chat is None:
             raise Rejected("not a chat id")
-        api = await self._api()
-        return await api.send(chat, shape.text(message.text), keyboard(message))
+        return await self._api.send(chat, shape.text(message.text), keyboard(message))
 
     async def answers(self) -> bool:
         """By getMe."""
         try:
-            await (await self._api()).get_me()
+            await self._api.get_me()
         except (Retry, Unknown):
             return False
         except SendError:
@@ -121,27 +111,12 @@ class TelegramChannel:
 
     async def _end_clock(self, query: str) -> None:
         with suppress(SendError):
-            await (await self._api()).answer_tap(query)
+            await self._api.answer_tap(query)
 
-    async def _begin(self, listens: bool) -> None:
+    async def _begin(self) -> None:
         await asyncio.sleep(WARM_UP)
-        api = await self._api()
-        if not listens:
-            return
         if self._polling:
-            await Poll(api, self._take).run()
+            await Poll(self._api, self._take).run()
         elif self._public_url.startswith("https://") or self._api_url != PUBLIC_API:
             url, secret = self._public_url + PATH, self._secret or ""
-            await until_done("webhook", NAME, lambda: api.set_webhook(url, secret, KINDS))
-
-    async def _api(self) -> Api:
-        async with self._loading:
-            if self._loaded is None:
-                self._loaded = await asyncio.to_thread(_load, self._token, self._api_url)
-        return self._loaded
-
-
-def _load(token: str, api_url: str) -> Api:
-    from bot.channels.telegram_http import Api
-
-    return Api(token, api_url)
+            await until_done("webhook", NAME, lambda: self._api.set_webhook(url, secret, KINDS))

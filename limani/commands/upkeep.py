@@ -7,13 +7,12 @@ import sys
 from datetime import datetime, timedelta
 
 import typer
-from sqlalchemy import Connection
 
 from limani.commands import offline
 from limani.commands.told import Told
 from limani.parts import Parts
 from store.database import Database, StoreUnavailable, open_database
-from tickets.erase import Eraser, StillOpen
+from tickets.erase import KINDS, Eraser, StillOpen
 
 
 def run_migrate() -> None:
@@ -76,14 +75,16 @@ async def keep_no_longer(db: Database, eraser: Eraser, now: datetime, days: int)
     except OverflowError:
         return 0, 0  # nothing is as old as that
 
-    def silent(tx: Connection) -> int:
-        return eraser.idle(tx, before, now)
-
     values = people = 0
-    while done := await db.write(lambda tx: eraser.batch(tx, before)):
-        values += done
-    while done := await db.write(silent):
-        people += done
+    for kind in range(KINDS):
+        after = -1
+        while rows := await db.read(lambda tx, kind=kind, after=after: eraser.over(tx, before, kind, after)):  # type: ignore[misc]
+            values += await db.write(lambda tx, k=kind, r=rows: eraser.empty(tx, before, k, r))  # type: ignore[misc]
+            after = rows[-1]
+    after = -1
+    while found := await db.read(lambda tx, after=after: eraser.silent(tx, before, after)):  # type: ignore[misc]
+        people += await db.write(lambda tx, found=found: eraser.forget(tx, before, found, now))  # type: ignore[misc]
+        after = found[-1]
     return values, people
 
 

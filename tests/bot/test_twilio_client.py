@@ -37,7 +37,6 @@ async def twilio() -> AsyncIterator[TwilioStandIn]:
 @pytest.fixture
 async def client(twilio: TwilioStandIn) -> AsyncIterator[TwilioClient]:
     client = client_of(twilio.url)
-    await client.start()
     yield client
     await client.stop()
 

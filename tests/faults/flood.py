@@ -181,7 +181,7 @@ async def _while_flooded(
     """`act`, so many times, each with three hundred messages on their way."""
     async with scene(home, folder, database_url, seed, roles, red_share=0.01) as here:
         for number in range(times):
-            flood = asyncio.create_task(here.driver.flood(60, 300))
+            flood = asyncio.create_task(here.driver.flood(60, 300, since=300 * number))
             begun = time.monotonic()
             while len(here.ledger.accepted) < 300 * number + 150 and time.monotonic() - begun < 60:
                 await asyncio.sleep(0.01)

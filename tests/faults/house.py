@@ -1,4 +1,4 @@
-"""`python -m tests.faults.house`: a parent that has loaded the product once and forks it again and again.
+"""`python tests/faults/house.py`: a parent that has loaded the product once and forks it again and again.
 
 A fresh Python needs two seconds to load what a fork has at once; with thousands of restarts that is the
 difference between a rig that is run and one that is not. What is forked is the product itself: the command
@@ -19,7 +19,6 @@ import signal
 import sys
 from typing import Any
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _DIES_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
 
 
@@ -141,6 +140,6 @@ def _run(arguments: list[str], rig: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, ROOT)
+    sys.path[0] = os.getcwd()  # the checkout whose product this is
     preload()
     House().run()

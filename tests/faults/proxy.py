@@ -9,7 +9,7 @@ order for a request is chosen by `plan`, a function of the request that returns 
     slow        everything works, the answer takes a second           garbage   200 with HTML, nothing done
     429, 429-bare, 401, 403, 500, 502, ...                            the provider's own way of saying so
 
-`refuse()` closes the port, `hang()` leaves connections to a kernel whose queue is full, `mend()` serves again.
+`refuse()` closes the port, `hang()` leaves connections to a full queue of the kernel, `mend()` serves again.
 """
 
 from __future__ import annotations

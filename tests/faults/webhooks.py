@@ -26,12 +26,10 @@ DAY = 86_400.0
 async def strange_webhooks(home: Home, folder: Path, seed: int) -> tuple[int, Verdict]:
     """All of them, beside each other; how many bodies were posted in a way that they should not be."""
     async with setting(home, folder, seed, Wish()) as here:
-        done = await asyncio.gather(
-            _twice(here), _fifty(here), _reordered(here), _late(here), _replayed(here), _another_body(here)
-        )
-        done += await asyncio.gather(
-            _poisoned_telegram(here), _poisoned_viber(here), _unsigned(here), _tap_first(here), _edits(here)
-        )
+        first = (_twice, _fifty, _reordered, _late, _replayed, _another_body)
+        then = (_poisoned_telegram, _poisoned_viber, _unsigned, _tap_first, _edits)
+        done = [*await asyncio.gather(*(one(here) for one in first))]
+        done += await asyncio.gather(*(one(here) for one in then))
         await _still_answered(here)
     return sum(done), here.verdict
 

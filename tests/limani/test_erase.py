@@ -237,9 +237,27 @@ async def test_retention_works_in_small_bites(floor: Floor, eraser: Eraser) -> N
     await floor.write(fill)
     floor.pass_time(days=91)
     before = floor.clock.now() - timedelta(days=90)
-    assert await floor.write(lambda tx: eraser.batch(tx, before)) == BATCH
+    bites = [await floor.db.read(lambda tx: eraser.over(tx, before, 0, -1))]
+    bites.append(await floor.db.read(lambda tx: eraser.over(tx, before, 0, bites[0][-1])))
+    assert [len(bite) for bite in bites] == [BATCH, 50]
     await retain(floor, eraser)
     assert "λόγος" not in await all_words(floor)
+
+
+async def test_a_case_that_is_opened_again_meanwhile_keeps_its_words(floor: Floor, eraser: Eraser) -> None:
+    """Between the look and the change somebody may come back."""
+    await a_story(floor, "1001", "HRK-7F3K")
+    floor.pass_time(days=91)
+    before = floor.clock.now() - timedelta(days=90)
+    rows = await floor.db.read(lambda tx: eraser.over(tx, before, 0, -1))
+    silent = await floor.db.read(lambda tx: eraser.silent(tx, before, -1))
+    assert rows
+    assert silent
+    ticket = await floor.db.read(lambda tx: tx.execute(select(tickets.c.id)).scalar_one())
+    await floor.write(lambda tx: floor.record.reopen(tx, ticket, floor.clock.now()))
+    assert await floor.write(lambda tx: eraser.empty(tx, before, 0, rows)) == 0
+    assert await floor.write(lambda tx: eraser.forget(tx, before, silent, floor.clock.now())) == 0
+    assert "Μαρία" in await all_words(floor)
 
 
 async def test_a_number_of_days_beyond_all_calendars_is_harmless(floor: Floor, eraser: Eraser) -> None:

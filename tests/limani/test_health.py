@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import Connection, event, update
+from sqlalchemy import update
 
 from bot.channels.webhook import Refusals
 from bot.outbox import Message
@@ -267,35 +267,6 @@ async def test_a_redis_that_is_away_is_a_warning(house: House) -> None:
         200,
         ["Redis does not answer: wake-ups and rates are this process's own"],
     )
-
-
-async def test_a_scrape_looks_at_no_table_from_end_to_end(database: Database, clock: ManualClock) -> None:
-    """With ten million rows a scrape has to cost what it costs with ten."""
-
-    def plans(tx: Connection) -> list[str]:
-        statements: list[tuple[str, Any]] = []
-
-        def keep(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, _many: Any) -> None:
-            statements.append((statement, values))
-
-        event.listen(tx, "before_cursor_execute", keep)
-        metrics.database_figures(tx, clock.now())
-        event.remove(tx, "before_cursor_execute", keep)
-        postgres = tx.dialect.name == "postgresql"
-        if postgres:  # a small table is read whole, whatever indexes it has
-            tx.exec_driver_sql("SET enable_seqscan = off")
-        explain = "EXPLAIN " if postgres else "EXPLAIN QUERY PLAN "
-        return [
-            f"{statement}: {row[-1]}"
-            for statement, values in statements
-            for row in tx.exec_driver_sql(explain + statement, values)
-        ]
-
-    found = await database.write(plans)
-    assert len(found) >= 9
-    partial = r": SCAN \w+ USING INDEX (in|out)box_(waiting|behind)$"  # holds what waits and nothing else
-    whole = [line for line in found if re.search("Seq Scan|: SCAN", line) and not re.search(partial, line)]
-    assert whole == []
 
 
 async def test_no_figure_tells_of_a_person(house: House) -> None:

@@ -24,6 +24,8 @@ INDEXES = (
     LiveIndex("inbox_behind", "inbox", ("citizen_id", "id"), _INBOX),
     LiveIndex("inbox_strange", "inbox", ("id",), "state = 'quarantined'"),
     LiveIndex("outbox_waiting", "outbox", ("channel", "lane", "id"), _OUTBOX),
+    LiveIndex("tickets_closed", "tickets", ("closed_at",)),
+    LiveIndex("tickets_topic", "tickets", ("topic", "opened_at")),
     LiveIndex("outbox_behind", "outbox", ("address_id", "id"), _OUTBOX),
 )
 

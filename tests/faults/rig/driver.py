@@ -30,6 +30,7 @@ WORDS = (
     "δεν ξέρω τι να κάνω με το ρεύμα",
     "τι ώρα ανοίγει το κέντρο κοινότητας;",
 )
+_KEPT = 1000
 
 
 class Driver:
@@ -41,6 +42,9 @@ class Driver:
         self._http: aiohttp.ClientSession | None = None
         self._last = 500_000_000 + seed % 1000 * 1_000_000  # of the update ids and tokens
         self.posts = self.repeats = 0
+        self.sent: list[
+            tuple[str, bytes, dict[str, str]]
+        ] = []  # the last bodies, for whoever sends them again
         self.hold = asyncio.Event()
         self.hold.set()
 
@@ -52,14 +56,17 @@ class Driver:
         assert self._http is not None
         await self._http.close()
 
-    async def flood(self, citizens: int, messages: int, told: Callable[[int], None] = lambda _: None) -> None:
-        """So many messages from so many citizens; each waits for the 2xx of one before the next."""
-        left = iter(range(messages))
+    async def flood(
+        self, citizens: int, messages: int, told: Callable[[int], None] = lambda _: None, since: int = 0
+    ) -> None:
+        """So many messages from so many citizens; each waits for the 2xx of one before the next. `since` is
+        how many there were in floods before."""
+        left = iter(range(since, since + messages))
         done = 0
 
         async def citizen(number: int) -> None:
             nonlocal done
-            for count, one in enumerate(left, 1):
+            for count, one in enumerate(left, since + 1):
                 await self.hold.wait()
                 await self.say(number, count, one)
                 done += 1
@@ -101,9 +108,15 @@ class Driver:
             if 200 <= status < 300:
                 self.posts += 1
                 self.repeats += tries - 1
+                if len(self.sent) < _KEPT:
+                    self.sent.append((path, body, headers))
                 return tries
             assert time.monotonic() - begun < within, f"{path} was not taken within {within} s: {status}"
             await asyncio.sleep(min(0.05 * 2 ** min(tries, 4), 0.5))
+
+    def at(self, url: str) -> None:
+        """From now on the product is there."""
+        self._url = url
 
     async def once(self, path: str, body: bytes, headers: dict[str, str]) -> int:
         """One post; 0 when no answer came."""

@@ -51,9 +51,11 @@ class Child:
 
 
 class Home:
-    """`async with Home() as home`: a house of its own; everything in it dies with it."""
+    """`async with Home() as home`: a house of its own; everything in it dies with it. `environment` is added
+    to the house's own (and so is what it preloads), `tree` is another checkout whose product it forks."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: dict[str, str] | None = None, tree: Path = ROOT) -> None:
+        self._environment, self._tree = environment or {}, tree
         self._process: asyncio.subprocess.Process | None = None
         self._children: dict[int, Child] = {}
         self._last = 0
@@ -62,8 +64,9 @@ class Home:
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.faults.house"),
-            cwd=ROOT,
+            *(sys.executable, str(ROOT / "tests" / "faults" / "house.py")),
+            cwd=self._tree,
+            env={**os.environ, **self._environment},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )

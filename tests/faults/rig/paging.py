@@ -69,7 +69,7 @@ def _in_time(
         due = _due(ledger, attempt["at"].timestamp(), sent[0])
         lates.append(sent[0] - due)
         if _missed(lives, due, sent[0], limits):
-            verdict.blame(f"attempt {attempt['id']} began {sent[0] - due:.1f} s after its time")
+            verdict.late.append(f"attempt {attempt['id']} began {sent[0] - due:.1f} s after its time")
     if lates:
         lates.sort()
         verdict.figures["page request after its due time, s: median"] = round(lates[len(lates) // 2], 3)

@@ -27,7 +27,7 @@ class Line:
         """As text, in the order of HEADS."""
         said = self.verdict
         twice = sum(said.duplicates.values())
-        word = "holds" if said.good else f"BROKEN ({len(said.wrong)})"
+        word = "holds" if said.good else f"BROKEN ({len(said.wrong) + len(said.late)})"
         numbers = (self.injected, said.messages, said.lost, said.pages, said.pages_lost, twice)
         return (self.fault, *(f"{number:,}" for number in numbers), word)
 
@@ -60,7 +60,7 @@ class Report:
             said = line.verdict
             parts += [f"{line.fault}: {count} x {what}" for what, count in sorted(said.duplicates.items())]
             parts += [f"{line.fault}: {name}: {value}" for name, value in said.figures.items()]
-            parts += [f"{line.fault}: BROKEN: {sentence}" for sentence in said.wrong[:20]]
+            parts += [f"{line.fault}: BROKEN: {sentence}" for sentence in (said.wrong + said.late)[:20]]
         return "\n".join(parts)
 
     def write(self, path: Path) -> None:
@@ -78,6 +78,7 @@ class Report:
                 "duplicates": dict(line.verdict.duplicates),
                 "duplicates_named": line.verdict.named,
                 "wrong": line.verdict.wrong,
+                "late": line.verdict.late,
                 "figures": line.verdict.figures,
                 "holds": line.verdict.good,
             }

@@ -9,14 +9,16 @@ from typing import Any
 
 @dataclass(slots=True)
 class Verdict:
-    """`lost` and `pages_lost` count, `wrong` says each breach of an invariant in one sentence, `duplicates`
-    names what came more than once and why: "message, outcome unknown", "call, process died" ..."""
+    """`lost` and `pages_lost` count. `wrong` says each breach of an invariant in one sentence, `late` names
+    each step that began too late. `duplicates` counts what came more than once by what and why ("message: outcome
+    unknown"), `named` says which."""
 
     messages: int = 0
     lost: int = 0
     pages: int = 0
     pages_lost: int = 0
     wrong: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
     duplicates: Counter[str] = field(default_factory=Counter)
     named: list[str] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
@@ -24,7 +26,7 @@ class Verdict:
     @property
     def good(self) -> bool:
         """No invariant was broken."""
-        return not (self.lost or self.pages_lost or self.wrong)
+        return not (self.lost or self.pages_lost or self.wrong or self.late)
 
     def blame(self, sentence: str) -> None:
         """An invariant is broken."""
@@ -43,6 +45,7 @@ class Verdict:
         self.pages += other.pages
         self.pages_lost += other.pages_lost
         self.wrong += other.wrong
+        self.late += other.late
         self.duplicates += other.duplicates
         self.named += other.named[: max(0, 200 - len(self.named))]
         self.figures.update(other.figures)
