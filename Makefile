@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check install transcripts browser-test lock format bench clean
+.PHONY: run test check install transcripts browser-test lock format bench worst-day clean
 
 run: install
 	@$(BIN)/limani demo
@@ -53,6 +53,10 @@ faults: install
 
 faults-short: install
 	@$(BIN)/python -m tests.faults --short
+
+# A heat wave, ten million inhabitants, 332 municipalities: see docs/worst-day.md. About six minutes on two cores.
+worst-day: install
+	@$(BIN)/python -m bench.day
 
 format: install
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

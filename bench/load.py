@@ -88,6 +88,8 @@ class Result:
 class Crowd:
     """All citizens of one server."""
 
+    finishes = False  # whether who has begun to talk may end the talk when the period is over
+
     def __init__(self, server: Served, first: int) -> None:
         self.server = server
         self._boxes: dict[int, Box] = {}
@@ -231,7 +233,7 @@ class Crowd:
         for step, count in zip(steps, counts, strict=True):
             _, last = await self.turn(citizen, step, count)
             note(last)
-            if stop.is_set():
+            if stop.is_set() and not self.finishes:
                 break
         self.part(citizen)
 

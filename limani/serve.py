@@ -7,6 +7,7 @@ nothing of this happens, and nothing is lost either: that is what the rows are f
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import signal
 import sys
@@ -116,6 +117,15 @@ async def started(settings: Settings, auto_login: str | None = None, spool: Path
         raise Told(str(error)) from None
 
 
+def _settle_memory() -> None:
+    """What was loaded stays, so the collector need never look at it; what loading left over goes back to
+    the system."""
+    gc.freeze()
+    gc.enable()
+    with suppress(OSError, AttributeError):  # not every C library has it
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @asynccontextmanager
 async def serving(
     app: App, roles: tuple[str, ...] = ROLES, more: Iterable[web.RouteDef] = ()
@@ -132,8 +142,7 @@ async def serving(
     except OSError as error:
         await app.stop()
         raise Told(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
-    gc.freeze()  # what was loaded stays: the collector need never look at it
-    gc.enable()
+    _settle_memory()
     tasks = [asyncio.create_task(run(loop, app.parts.bell, app.pulse)) for loop in app.loops(roles)]
     if settings.redis_url:
         tasks.append(asyncio.create_task(app.parts.bell.relay(settings.redis_url)))

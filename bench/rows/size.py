@@ -6,7 +6,9 @@ takes to the request for a call.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -66,7 +68,9 @@ class Place:
 
 
 class Returning(Crowd):
-    """Citizens who were helped before and come again, in any order."""
+    """Citizens who were helped before and come again, in any order; so nobody may be left in mid-form."""
+
+    finishes = True
 
     def __init__(self, server: Server, blocks: int) -> None:
         super().__init__(server, fill.FIRST_CHAT)
@@ -111,10 +115,17 @@ async def measure(run: Run) -> Figures:
     }
 
 
+def _copy(file: Path, to: Path) -> None:
+    """All the way to the disk: gigabytes that are still being written would hold up every commit after."""
+    shutil.copy(file, to)
+    with to.open("rb+") as written:
+        os.fsync(written.fileno())
+
+
 async def _place(stack: AsyncExitStack, folder: Path, name: str, size: tuple[int, int], run: Run) -> Place:
     folder.mkdir(parents=True, exist_ok=True)
     file, blocks = await fill.database(name, *size, folder)
-    shutil.copy(file, folder / "limani.db")
+    await asyncio.to_thread(_copy, file, folder / "limani.db")
     phones = await stack.enter_async_context(twilio())
     begun = time.monotonic()
     server = await stack.enter_async_context(servers.house(folder, phones.settings()))

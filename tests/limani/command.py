@@ -12,7 +12,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from limani import cli
+from limani.commands.app import app
 from limani.commands.told import Told
 from tests.conftest import KEY
 
@@ -41,7 +41,7 @@ class Shell:
     def run(self, *words: str, stdin: str | None = None) -> Answer:
         """In this process: quick. The rim of `main` (Told, wrong words) is taken in as a shell sees it."""
         runner = CliRunner(env=self.whole_env())
-        result = runner.invoke(cli.app, list(words), input=stdin)
+        result = runner.invoke(app, list(words), input=stdin)
         if isinstance(result.exception, Told):
             return Answer(2, result.stdout, f"{result.stderr}{result.exception}\n")
         if result.exception is not None and not isinstance(result.exception, SystemExit):
