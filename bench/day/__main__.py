@@ -64,7 +64,11 @@ def measure(numbers: Numbers, given: argparse.Namespace, team: Team) -> dict[str
     spent = cost.fit(first[0]["ledger"]["batches"])
     idle = {**first[1], "each": plan.per_town(first[1], len(towns))}
     team.say("the country, on paper")
-    run["call_offsets"] += [one for part in done[len(parts) :] for one in sample.call_offsets(part["towns"])]
+    duty = float(numbers["on_duty_per_100000"])
+    staffed = list(zip(rosters, done[len(parts) :], strict=True))
+    for roster, part in staffed:
+        if roster.per_100000 == duty and not roster.cut:
+            run["call_offsets"] += sample.call_offsets(part["towns"])
     nation = paper.country(numbers, towns, run, spent, given.seed, region)
     result = {
         "share": given.share,
@@ -75,11 +79,10 @@ def measure(numbers: Numbers, given: argparse.Namespace, team: Team) -> dict[str
         "idle": idle,
         "country": nation,
         "humans": [
-            {"name": roster.name, "per_100000": roster.per_100000, **humans.clocks(part["towns"])}
-            for roster, part in zip(rosters, done[len(parts) :], strict=True)
+            {"name": roster.name, "per_100000": roster.per_100000, **sample.clocks(part["towns"])}
+            for roster, part in staffed
         ],
     }
-    duty = float(numbers["on_duty_per_100000"])
     result["internet"] = [paper.internet(numbers, nation, spent, duty, times) for times in (1, 10, 100)]
     result["limits"] = plan.limits(numbers, result)
     return result

@@ -18,7 +18,7 @@ def table(result: dict[str, Any]) -> str:
 
 def _run(result: dict[str, Any]) -> Iterator[str]:
     run = result["run"]
-    calm, red, first = run["calm"], run["red"], run["first_call"]
+    calm, red, first = run["calm"], run["red"], run["clocks"]["first_call"]
     yield (
         f"THE RUN: {len(run['towns'])} whole municipalities, {run['inhabitants']:,} inhabitants, "
         "real product, fake clock"
@@ -96,12 +96,13 @@ def _humans(result: dict[str, Any]) -> Iterator[str]:
         f"  {people['tickets']:,.0f} tickets in the country = {people['ticket_hours']:,.0f} hours of people; "
         f"for 100,000 inhabitants {people['people_for_tickets_per_100000']:.0f} people that day"
     )
-    yield f"  {'the real pager with':48s} cases  <=60 s  <=120 s  word<=5min  p99 taken  alarm  calls  used"
+    head = "cases  <=60 s  <=120 s  word<=5min  p99 taken  alarm  1st call  calls  used"
+    yield f"  {'the real pager with':48s} {head}"
     for row in result["humans"]:
         yield (
             f"  {row['name']:48s} {row['cases']:5d}  {row['taken_60']:6.1%}  {row['taken_120']:6.1%}  "
             f"{row['heard_300']:9.1%}  {_seconds(row['taken_p99']):>9s}  {row['alarms']:5.1%}  "
-            f"{row['calls_a_case']:5.1f}  {row['used']:4.0%}"
+            f"{row['first_call']['longest']:6.1f} s  {row['calls_a_case']:5.1f}  {row['used']:4.0%}"
         )
 
 

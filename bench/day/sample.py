@@ -45,12 +45,17 @@ def merged(parts: Sequence[dict[str, Any]], fsync: float) -> dict[str, Any]:
         "waiting": _waiting(ledgers),
         "calm": queues.told(_waits(ledgers, red=False)),
         "red": queues.told(_waits(ledgers, red=True)),
-        "clocks": humans.clocks(towns),
-        "first_call": queues.told(np.array(humans.first_calls(towns, MIDNIGHT.timestamp()))),
+        "clocks": clocks(towns),
         "left": sum(town["left"] for town in towns),
         "strange": sum(town["strange"] for town in towns),
         "unsent": sum(town["unsent"] for town in towns),
     }
+
+
+def clocks(towns: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The two clocks, and how long a page waited for its first call."""
+    waits = np.array(humans.first_calls(towns, MIDNIGHT.timestamp()))
+    return {**humans.clocks(towns), "first_call": queues.told(waits)}
 
 
 def call_offsets(towns: Sequence[dict[str, Any]]) -> list[list[float]]:
