@@ -10,7 +10,7 @@ import secrets
 from datetime import datetime
 from random import Random
 
-from store.chance import Unguessable
+from store.chance import Unguessable, unguessable
 from store.clock import Clock, to_micros
 
 # Letters and digits that nobody mixes up on a bad line, in Greek or in English: no 0 O 1 I L 2 Z 5 S 8 B.
@@ -43,7 +43,13 @@ class Ids:
 
     def ref(self, prefix: str, letters: int = 4) -> str:
         """A short speakable ticket reference such as HRK-7F3K. Not unique by itself: the table is."""
-        return f"{prefix}-" + "".join(self._chance.choice(REF_ALPHABET) for _ in range(letters))
+        if self._seeded:
+            return f"{prefix}-" + "".join(self._chance.choice(REF_ALPHABET) for _ in range(letters))
+        fair = 256 - 256 % len(REF_ALPHABET)  # bytes from here on would favour the first letters
+        drawn = [byte for byte in unguessable(4 * letters) if byte < fair]
+        while len(drawn) < letters:
+            drawn += [byte for byte in unguessable(letters) if byte < fair]
+        return f"{prefix}-" + "".join(REF_ALPHABET[byte % len(REF_ALPHABET)] for byte in drawn[:letters])
 
     def token(self, size: int = 24) -> str:
         """An unguessable url-safe token of `size` random bytes."""

@@ -7,15 +7,32 @@ hands the text straight to the driver. Types (times, sealed bytes, JSON) are con
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import Column, Connection, Delete, Dialect, Executable, LargeBinary, Select, Update, bindparam
+from sqlalchemy import (
+    Column,
+    Connection,
+    Delete,
+    Dialect,
+    Executable,
+    LargeBinary,
+    Select,
+    String,
+    TypeDecorator,
+    Update,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
+
+from store.schema import UtcTime
 
 Convert = Callable[[Any], Any]
 Params = Mapping[str, Any]
@@ -81,12 +98,16 @@ def _to_driver(kind: Any, dialect: Dialect) -> Convert | None:
     """How a value becomes the driver's. Bytes are bytes to both drivers (the toolkit would wrap them)."""
     if isinstance(getattr(kind, "impl_instance", kind), LargeBinary):
         return None
+    if isinstance(kind, UtcTime):
+        return kind.to_driver
     return cast("Convert | None", kind.dialect_impl(dialect).bind_processor(dialect))
 
 
 def _from_driver(kind: Any, dialect: Dialect) -> Convert | None:
     if isinstance(getattr(kind, "impl_instance", kind), LargeBinary):
         return None
+    if isinstance(kind, UtcTime):
+        return kind.from_driver
     return cast("Convert | None", kind.dialect_impl(dialect).result_processor(dialect, None))
 
 
@@ -149,15 +170,18 @@ class PreparedInsert(Prepared):
 
 
 class PreparedSet:
-    """A statement about many values of one column: `where column in (...)`.
+    """A statement about many values of one column: `where column in (...)`, in one journey.
 
-    PostgreSQL takes them in one journey; SQLite, which has no journeys, one after the other. Rows come in no
-    order that means anything."""
+    Bytes are the exception on SQLite, whose lists travel as JSON: there the statement runs once per value,
+    which without a journey costs little. Rows come in no order that means anything."""
 
     def __init__(self, statement: Select[Any] | Update | Delete, column: Column[Any]) -> None:
         several = bindparam("among", type_=ARRAY(column.type))
+        listed = func.json_each(bindparam("among", type_=_AsJson)).table_valued("value")
         self._one = Prepared(statement.where(column == bindparam("among", type_=column.type)))
         self._several = Prepared(statement.where(column == several.any_()))
+        self._listed = Prepared(statement.where(column.in_(select(listed.c.value))))
+        self._alone = isinstance(column.type, LargeBinary)
 
     def all(self, tx: Connection, among: Sequence[Any], **params: Any) -> list[Any]:
         """All rows that the values find (or that a change among them returns)."""
@@ -165,7 +189,19 @@ class PreparedSet:
             return []
         if tx.dialect.name == "postgresql":
             return self._several.all(tx, among=list(among), **params)
-        return [row for value in among for row in self._one.all(tx, among=value, **params)]
+        if len(among) == 1 or self._alone:
+            return [row for value in among for row in self._one.all(tx, among=value, **params)]
+        return self._listed.all(tx, among=among, **params)
+
+
+class _AsJson(TypeDecorator[Any]):
+    """A list, as SQLite's json_each takes it."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        return json.dumps(value if isinstance(value, list) else list(value))
 
 
 def _insert(dialect: Dialect) -> Any:

@@ -38,11 +38,21 @@ class UtcTime(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    @staticmethod
+    def to_driver(value: datetime | None) -> int | None:
+        """As both drivers take it."""
         return None if value is None else to_micros(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    @staticmethod
+    def from_driver(value: Any) -> datetime | None:
+        """As both drivers give it."""
         return None if value is None else from_micros(value)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return self.to_driver(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return self.from_driver(value)
 
 
 class Sealed(TypeDecorator[bytes]):
