@@ -25,7 +25,6 @@ from config.profile import Profile
 
 CACHE = Path("var/worst-day")
 END = 24.5 * 3600
-AFTER = 27 * 3600.0  # red cases of the last hour still get their human
 
 
 def main() -> None:
@@ -104,7 +103,9 @@ def _cost_job(numbers: Numbers, given: argparse.Namespace) -> Job:
 def _roster_job(roster: humans.Roster, numbers: Numbers, given: argparse.Namespace) -> Job:
     people = roster.cases(numbers, given.seed + 1)
     folder = given.folder / f"roster-{roster.on_duty}-{roster.inhabitants}-{roster.cut:d}"
-    return Job(roster.name, roster.specs(numbers), people, numbers, given.seed, folder, 0.0, AFTER)
+    return Job(
+        roster.name, roster.specs(numbers), people, numbers, given.seed, folder, 0.0, roster.until(numbers)
+    )
 
 
 def _check_profiles(numbers: Numbers, folder: Path) -> None:

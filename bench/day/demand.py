@@ -49,8 +49,15 @@ class Arrivals:
 
     def reds(self) -> Arrivals:
         """Only those in danger."""
-        red = np.array([topic.startswith("red:") for topic in self.topics])[self.topic]
-        return Arrivals(self.at[red], self.town[red], self.topic[red], self.cut[red], self.topics)
+        return self._only(np.array([topic.startswith("red:") for topic in self.topics])[self.topic])
+
+    def between(self, low: float, high: float) -> Arrivals:
+        """Only those of some hours, in seconds after midnight."""
+        return self._only((self.at >= low) & (self.at < high))
+
+    def _only(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> Arrivals:
+        columns = (self.at[chosen], self.town[chosen], self.topic[chosen], self.cut[chosen])
+        return Arrivals(*columns, self.topics)
 
 
 def shares(numbers: Numbers) -> dict[str, float]:

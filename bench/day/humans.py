@@ -37,15 +37,21 @@ class Roster:
         return tuple(TownSpec(one.number, one.population, 0, self.on_duty) for one in made)
 
     def cases(self, numbers: Numbers, seed: int) -> Arrivals:
-        """Those in danger, of one day."""
-        return arrivals(self.specs(numbers), numbers, seed, cut=(0, 0) if self.cut else ()).reds()
+        """Those in danger, of one day; of a power cut the first hour and a half."""
+        day = arrivals(self.specs(numbers), numbers, seed, cut=(0,) if self.cut else ()).reds()
+        begins = float(numbers["cut_hours"][0]) * 3600
+        return day.between(begins - 600, begins + 5400) if self.cut else day
+
+    def until(self, numbers: Numbers) -> float:
+        """When its last case has surely had its human, in seconds after midnight."""
+        return float(numbers["cut_hours"][0]) * 3600 + 4 * 3600 if self.cut else 27 * 3600.0
 
 
 def rosters(each: int = 4) -> list[Roster]:
     """The same inhabitants with more and more people, alone, small, together, and in a power cut."""
     return [
         *(Roster(f"100,000 inhabitants, {n} on call", each, 100_000, n) for n in (2, 4, 8)),
-        Roster("100,000 inhabitants, 8 on call, power cut", each, 100_000, 8, cut=True),
+        Roster("100,000 inhabitants, 8 on call, power cut", 1, 100_000, 8, cut=True),
         Roster("20,000 inhabitants, 2 on call", each * 5, 20_000, 2),
         Roster(f"{each * 100_000:,} inhabitants together, {4 * each} on call", 1, each * 100_000, 4 * each),
     ]
