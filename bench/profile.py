@@ -18,6 +18,7 @@ from bench import cores, floors, servers
 from bench.load import Crowd, Result
 from bench.rows.door import knock
 from bench.run import CACHE, Run, say, shown
+from bench.stages import SEALS, STATEMENTS
 from limani.serve import run_async
 
 
@@ -38,22 +39,38 @@ async def _profile(run: Run, seconds: float) -> None:
         crowd = Crowd(house, 10_000_000)
         await crowd.learn()
         await crowd.closed(1.0)
-        result, stages = await _timed(crowd, house.pid, seconds, folder / "stages.json")
+        result, stages, calls = await _timed(crowd, house.pid, seconds, folder / "stages.json")
     say(f"  {shown(result)}")
     async with servers.peer("echo", folder=folder, wired=False) as echo:
         count, _, used = await knock(echo, 3)
     async with servers.peer("echo", "--raw", folder=folder, wired=False) as raw:
         least, _, least_used = await knock(raw, 3)
     found = floors.measure(folder)
-    found |= {"HTTP request, aiohttp echo": used / count * 1e6}
-    found |= {"HTTP request, bare protocol": least_used / least * 1e6}
-    _show(stages, found)
-    written = {"turn_us": result.cpu_us, "stages_us": stages, "floors_us": found}
+    found |= {floors.ECHO: used / count * 1e6, floors.SOCKET: least_used / least * 1e6}
+    limit = _limit(found, calls)
+    _show(stages, calls, found, limit)
+    written = {
+        "turn_us": result.cpu_us,
+        "stages_us": stages,
+        "calls": calls,
+        "floors_us": found,
+        "limit_us": limit,
+    }
     (CACHE / "profile.json").write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n")
 
 
-async def _timed(crowd: Crowd, pid: int, seconds: float, path: Path) -> tuple[Result, dict[str, float]]:
-    """Stages in microseconds a turn, over every turn between the two signals."""
+def _limit(found: dict[str, float], calls: dict[str, float]) -> float:
+    """What a turn would cost if there were nothing but a socket, JSON, cipher and SQLite: one request over a
+    bare protocol, its JSON, the cells that it seals and opens, its statements as rows of a shared commit."""
+    seals, rows = calls[SEALS], calls[STATEMENTS]
+    own = found[floors.JSON] + seals * found[floors.SEAL] + rows * found[floors.SHARED_ROW]
+    return found[floors.SOCKET] + own
+
+
+async def _timed(
+    crowd: Crowd, pid: int, seconds: float, path: Path
+) -> tuple[Result, dict[str, float], dict[str, float]]:
+    """Stages in microseconds a turn and in calls a turn, over every turn between the two signals."""
     before = crowd.turns
     os.kill(pid, signal.SIGUSR1)
     result = await crowd.closed(seconds, warm=0.0)
@@ -64,18 +81,19 @@ async def _timed(crowd: Crowd, pid: int, seconds: float, path: Path) -> tuple[Re
     spent = {stage: time / turns / 1e3 for stage, time in counted["ns"].items()}
     threads = {name: time / turns / 1e3 for name, time in counted["threads"].items()}
     spent["the rest: HTTP, event loop, queues"] = sum(threads.values()) - sum(spent.values())
-    return result, spent
+    return result, spent, {stage: count / turns for stage, count in counted["calls"].items()}
 
 
-def _show(stages: dict[str, float], found: dict[str, float]) -> None:
+def _show(stages: dict[str, float], calls: dict[str, float], found: dict[str, float], limit: float) -> None:
     whole = sum(stages.values())
-    print(f"{'a turn':<42}{'us':>8}{'share':>8}")
+    print(f"{'a turn':<42}{'us':>8}{'share':>8}{'calls':>8}")
     for stage, time in sorted(stages.items(), key=lambda item: -item[1]):
-        print(f"{stage:<42}{time:>8.1f}{time / whole:>8.1%}")
+        print(f"{stage:<42}{time:>8.1f}{time / whole:>8.1%}{calls.get(stage, 0):>8.1f}")
     print(f"{'together':<42}{whole:>8.1f}\n")
     print(f"{'the floor':<42}{'us':>8}")
     for name, time in found.items():
         print(f"{name:<42}{time:>8.1f}")
+    print(f"\nsocket, JSON, cipher and SQLite alone: {limit:.0f} us; ours is {whole / limit:.1f} times that")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+SEALS, STATEMENTS = "seal, open, blind index", "SQLite: statements"
 # Stage, and the functions (module:name, as the module that calls them knows them) that it consists of.
 STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("verify the secret", ("bot.channels.telegram:TelegramChannel._authentic",)),
@@ -39,7 +40,7 @@ STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Telegram client: end the tap's clock", ("bot.channels.telegram_http:Api.answer_tap",)),
     ("outbox: claim", ("bot.outbox:Outbox.claim",)),
     ("outbox: outcomes", ("bot.outbox:Outbox.all_sent", "bot.outbox:Outbox.busy")),
-    ("SQLite: statements", ("store.prepared:_ask", "store.prepared:_change", "store.prepared:_change_many")),
+    (STATEMENTS, ("store.prepared:_ask", "store.prepared:_change", "store.prepared:_change_many")),
     ("SQLite: begin, commit, fsync", ("store.sqlite:_commit_batch",)),
 )
 

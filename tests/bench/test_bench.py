@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import cores, goals, load, plot, servers, stages, table, truth
+from bench import cores, goals, load, plot, report, servers, stages, table, truth
 from bench.goals import GOALS, ROWS, Goal
 from bench.load import Crowd
 from bench.run import Figure
@@ -69,3 +69,14 @@ def test_the_table_the_file_and_the_plot_hold_every_figure_and_every_failure(tmp
     plot.write(tmp_path / "bench.svg", figures)
     drawn = (tmp_path / "bench.svg").read_text()
     assert drawn.count("<rect") == 1 + len(figures)
+
+
+def test_the_page_takes_the_newest_figures_between_its_marks(tmp_path: Path) -> None:
+    figures = {"door": Figure(0.4, "400/s", "1000/s")}
+    table.write_json(tmp_path / "bench.json", figures, {}, 12.3, quick=False)
+    measured = json.loads((tmp_path / "bench.json").read_text())
+    page = report.put(report.PAGE.read_text(), "figures", report.figures(measured))
+    assert "| 400/s : 1000/s | 0.4 x its rate | 0.35 | 0.5 | must |" in page
+    assert report.put(page, "figures", report.figures(measured)) == page
+    with pytest.raises(ValueError, match="no place"):
+        report.put("a page", "figures", "")
