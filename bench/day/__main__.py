@@ -77,6 +77,7 @@ def measure(numbers: Numbers, given: argparse.Namespace, team: Team) -> dict[str
         "cost": spent,
         "idle": idle,
         "country": nation,
+        "variations": paper.variations(numbers, towns, run, spent, given.seed, region),
         "humans": [
             {"name": roster.name, "per_100000": roster.per_100000, **sample.clocks(part["towns"])}
             for roster, part in staffed

@@ -27,8 +27,10 @@ def country(
     cost: dict[str, Any],
     seed: int,
     region: int,
+    loads: Sequence[int] = LOADS,
 ) -> dict[str, Any]:
-    """Every figure of the whole country's day. `run`: what the sample came to (report.merged)."""
+    """Every figure of the whole country's day. `run`: what the sample came to (bench.day.sample.merged);
+    `loads`: how many countries at once are tried on one core."""
     chance = np.random.default_rng(seed)
     people = arrivals(towns, numbers, seed, cut=(region, (region + 1) % int(numbers["regions"])))
     messages = queues.stream(people, run["talks"], chance)
@@ -41,7 +43,7 @@ def country(
         "spoken": len(spoken),
         "calls": len(calls),
         "hours": _by_hour(messages),
-        "core": _core(messages, cost, len(towns), chance),
+        "core": _core(messages, cost, len(towns), chance, loads),
         "telegram": _telegram(numbers, towns, messages, run["messages_each"], seed, run["talks"]),
         "twilio": _twilio(calls, float(numbers["twilio_cps"])),
         "people": _people(numbers, people, run),
@@ -58,16 +60,16 @@ def _by_hour(messages: Stream) -> list[dict[str, float]]:
 
 
 def _core(
-    messages: Stream, cost: dict[str, Any], towns: int, chance: np.random.Generator
+    messages: Stream, cost: dict[str, Any], towns: int, chance: np.random.Generator, loads: Sequence[int]
 ) -> list[dict[str, Any]]:
     """One core, with 1, 2, 4 ... countries on it, in the two hours around the first power cut."""
     batch, each = cost["batch_us"] / 1e6, cost["message_us"] / 1e6
     rows = []
     part = messages.window(14.5 * HOUR, 16.5 * HOUR)
-    for load in LOADS:
-        some = messages if load == 1 else part.times(load, towns, chance)
+    for load in loads:
+        some = part.times(load, towns, chance) if load > 1 else messages if len(loads) > 1 else part
         waits, busy = queues.one_core(some, batch, each)
-        whole = float(busy.sum()) / 86_400 if load == 1 else None
+        whole = float(busy.sum()) / 86_400 if some is messages else None
         rows.append(
             {"load": load, "busiest_minute": float(busy.max() / 60), "whole_day": whole, **queues.told(waits)}
         )
@@ -161,4 +163,33 @@ def internet(
         "commits_a_second": nation["disk"]["commits_busiest_second"] * times,
         "on_duty": inhabitants / 1e5 * per_100000,
         "for_tickets": nation["people"]["people_for_tickets_per_100000"] * inhabitants / 1e5,
+    }
+
+
+def variations(
+    numbers: Numbers,
+    towns: Sequence[TownSpec],
+    run: dict[str, Any],
+    cost: dict[str, Any],
+    seed: int,
+    region: int,
+) -> list[dict[str, Any]]:
+    """What the assumptions that matter most are worth: one changed at a time, the rest of the run kept."""
+    rows = []
+    for name, number in numbers.known.items():
+        for value in number.vary:
+            nation = country(numbers.but(**{name: value}), towns, run, cost, seed, region, loads=(1,))
+            rows.append({"name": name, "from": number.value, "to": value, **_gist(nation)})
+    return rows
+
+
+def _gist(nation: dict[str, Any]) -> dict[str, float]:
+    """The four figures that limits are made of."""
+    people = nation["people"]
+    return {
+        "core": nation["core"][0]["busiest_minute"],
+        "bot": nation["telegram"][1]["busiest_minute"],
+        "calls": nation["twilio"][0]["busiest_minute"],
+        "red_at_once": people["at_once_in_busiest_hour_per_100000"],
+        "for_tickets": people["people_for_tickets_per_100000"],
     }

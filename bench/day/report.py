@@ -12,7 +12,7 @@ _WIDE, _HIGH, _LEFT = 860, 170, 70
 
 def table(result: dict[str, Any]) -> str:
     """Everything in lines that a terminal shows."""
-    parts = (_run, _country, _queues, _humans, _host, _limits, _internet)
+    parts = (_run, _country, _queues, _humans, _host, _limits, _variations, _internet)
     return "\n".join(line for part in parts for line in (*part(result), ""))
 
 
@@ -126,6 +126,17 @@ def _limits(result: dict[str, Any]) -> Iterator[str]:
     yield "LIMITS, the one that is exceeded most first"
     for at, limit in enumerate(result["limits"], 1):
         yield f"  {at}. {limit['what']}: {limit['why']}"
+
+
+def _variations(result: dict[str, Any]) -> Iterator[str]:
+    yield "ONE ASSUMPTION CHANGED"
+    yield "                                  core's  bot msg/s  calls/s  red at once  people for tickets"
+    yield "                         busiest  minute   (share)             (per 100,000 inhabitants)"
+    for row in result["variations"]:
+        yield (
+            f"  {row['name']:>18s} {row['from']:>6} -> {row['to']:<7} {row['core']:5.0%}  {row['bot']:9.1f}  "
+            f"{row['calls']:7.2f}  {row['red_at_once']:11.1f}  {row['for_tickets']:18.0f}"
+        )
 
 
 def _internet(result: dict[str, Any]) -> Iterator[str]:

@@ -205,6 +205,10 @@ def _on_paper(run: dict[str, Any], numbers: Numbers, tmp_path: Path) -> None:
         "country": nation,
         "humans": [{"name": "x", **run["clocks"]}],
     }
+    result["variations"] = paper.variations(numbers, few, run, spent, 1, few[0].region)
+    doubled = next(row for row in result["variations"] if (row["name"], row["to"]) == ("red_share", 0.02))
+    halved = next(row for row in result["variations"] if (row["name"], row["to"]) == ("red_share", 0.005))
+    assert doubled["red_at_once"] > 2 * halved["red_at_once"]
     result["internet"] = [paper.internet(numbers, nation, spent, 4.0, times) for times in (1, 100)]
     result["limits"] = plan.limits(numbers, result)
     used = [limit["used"] for limit in result["limits"]]
