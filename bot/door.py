@@ -8,7 +8,10 @@ keeps the message.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
 from typing import assert_never
@@ -65,13 +68,12 @@ class Door:
         if self._spool.size():  # earlier arrivals wait there: this one may not overtake them
             return await self._spill(arrival)
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._kept(arrival)
+            return await self._kept(arrival)
         except (StoreUnavailable, TimeoutError):
             return await self._spill(arrival)
 
     def _kept(self, arrival: Arrival) -> _Kept:
-        """Resolves when the arrival is durable: False for a duplicate, StoreUnavailable where it is not."""
+        """Resolves when the arrival is durable: False for a duplicate, an exception where it is not."""
         kept: _Kept = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, kept))
         if self._keeping is None:
@@ -79,32 +81,42 @@ class Door:
         return kept
 
     async def _keep_waiting(self) -> None:
+        """Commit after commit. When the store lets one wait too long, all who wait go to the spool."""
         try:
             while self._waiting:
                 some, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
-                await self._keep_some(some)
+                try:
+                    async with asyncio.timeout(PATIENCE):
+                        fresh = await self._keep([arrival for arrival, _ in some])
+                except (StoreUnavailable, TimeoutError) as error:
+                    some, self._waiting = [*some, *self._waiting], []
+                    _refuse(some, error)
+                else:
+                    self._bell.ring("inbox", "console")
+                    self._tell(some, fresh)
         finally:
             self._keeping = None
 
-    async def _keep_some(self, some: Sequence[tuple[Arrival, _Kept]]) -> None:
-        """One commit for all of them; if one of them cannot be kept, each has a commit of its own."""
-        try:
-            arrivals = [arrival for arrival, _ in some]
-            fresh = await self._db.write(lambda tx: self._keep_all(tx, arrivals))
-        except Exception as error:
-            if len(some) > 1 and not isinstance(error, StoreUnavailable):
-                for one in some:
-                    await self._keep_some([one])
-                return
-            for _, kept in some:
-                if not kept.done():
-                    kept.set_exception(error)
-            return
-        self._bell.ring("inbox", "console")
+    def _tell(self, some: Sequence[tuple[Arrival, _Kept]], fresh: Sequence[bool]) -> None:
         for (arrival, kept), new in zip(some, fresh, strict=True):
             self._figures.count("arrivals", arrival.channel, "kept" if new else "again")
-            if not kept.done():  # its webhook has given up waiting
+            if not kept.done():  # else its webhook has been given up by the provider
                 kept.set_result(new)
+
+    async def _keep(self, arrivals: Sequence[Arrival]) -> list[bool]:
+        """One commit for all of them; if one of them cannot be kept, each has a commit of its own, and the
+        odd one is put where a human finds it: it may not block a citizen's later messages."""
+        try:
+            return await self._db.write(lambda tx: self._keep_all(tx, arrivals))
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            if len(arrivals) > 1:
+                return [new for one in arrivals for new in await self._keep([one])]
+            (odd,) = arrivals
+            log.error("arrival_odd", channel=odd.channel, error=type(error).__name__)
+            strange, now = _strange(odd, type(error).__name__), self._clock.now()
+            return [await self._db.write(lambda tx: self._inbox.put_strange(tx, strange, now))]
 
     async def _spill(self, arrival: Arrival) -> bool:
         """The store did not answer (it may have kept the arrival all the same: replay is harmless)."""
@@ -124,7 +136,7 @@ class Door:
         arrivals, reached = await asyncio.to_thread(self._spool.read)
         for start in range(0, len(arrivals), _TOGETHER):
             some = arrivals[start : start + _TOGETHER]
-            await self._db.write(lambda tx, some=some: self._keep_all(tx, some))  # type: ignore[misc]
+            await self._keep(some)
         await asyncio.to_thread(self._spool.forget, reached)
         log.info("replayed", count=len(arrivals))
         self._bell.ring("inbox", "console")
@@ -137,10 +149,10 @@ class Door:
             if kind is Incoming:
                 fresh += self._inbox.put_all(tx, [one for one in run if isinstance(one, Incoming)], now)
             else:
-                fresh += [self._keep(tx, one, now) for one in run]
+                fresh += [self._keep_one(tx, one, now) for one in run]
         return fresh
 
-    def _keep(self, tx: Connection, arrival: Arrival, now: datetime) -> bool:
+    def _keep_one(self, tx: Connection, arrival: Arrival, now: datetime) -> bool:
         match arrival:
             case Incoming():
                 return self._inbox.put(tx, arrival, now)
@@ -161,3 +173,16 @@ class Door:
             words = "not delivered: the citizen's phone refused the message"
             self._record.add(tx, row.ticket_id, "system", "status", words, now)
         return row is not None
+
+
+def _refuse(some: Sequence[tuple[Arrival, _Kept]], error: Exception) -> None:
+    for _, kept in some:
+        if not kept.done():
+            kept.set_exception(error)
+
+
+def _strange(odd: Arrival, why: str) -> NotUnderstood:
+    """An arrival that no row takes, as something to be looked at."""
+    raw = json.dumps(asdict(odd), ensure_ascii=False)
+    key = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
+    return NotUnderstood(odd.channel[:16], f"odd:{key}", raw.encode("utf-8", "replace").decode(), why)

@@ -145,11 +145,12 @@ class Inbox:
 
     def _put_of(self, tx: Connection, channel: str, some: list[Incoming], now: datetime) -> set[int]:
         """Which of these (by identity) were no duplicates."""
-        had = {
-            row.provider_key for row in _KNOWN.all(tx, [one.provider_key for one in some], channel=channel)
-        }
-        first = {one.provider_key: one for one in reversed(some)}
-        news = [one for one in first.values() if one.provider_key not in had][::-1]
+        keys = [one.provider_key for one in some]
+        had = {row.provider_key for row in _KNOWN.all(tx, keys, channel=channel)}
+        first: dict[str, Incoming] = {}
+        for one in some:
+            first.setdefault(one.provider_key, one)
+        news = [one for key, one in first.items() if key not in had]
         known = self._citizens.known(tx, channel, list({one.address for one in news}))
         self._citizens.wrote(tx, {row.id for row in known.values()}, now)
         met = {address: int(row.citizen_id) for address, row in known.items()}
