@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check install transcripts browser-test lock format bench worst-day clean
+.PHONY: run test check install transcripts browser-test faults faults-short lock format bench worst-day clean
 
 run: install
 	@$(BIN)/limani demo

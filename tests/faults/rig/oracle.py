@@ -204,38 +204,37 @@ def _named_twice(
 
 
 def _in_order(rows: list[dict[str, Any]], shown: list[str], others: set[str]) -> bool:
-    """The texts in turn. What one turn said leaves together, so after a crash it is repeated together: some
-    of it, then once more what was in doubt and the rest. Texts that another lane says as well cannot be told
-    apart and are left out."""
+    """The texts in turn. What one turn said leaves together, so after a crash what is in doubt is repeated
+    together. Texts that another lane says as well cannot be told apart and are left out."""
     left = [text for text in shown if text not in others]
     mine = [row for row in rows if row["said"] not in others]
     places = {0}  # how much of `left` the turns so far may account for
-    for _, turn in groupby(mine, key=lambda row: row["created_at"]):
-        places = _after_turn(list(turn), left, places)
+    for _, group in groupby(mine, key=lambda row: row["created_at"]):
+        turn = list(group)
+        places = {after for place in places for after in _after_turn(turn, left, place)}
     return len(left) in places
 
 
-def _after_turn(turn: list[dict[str, Any]], left: list[str], places: set[int]) -> set[int]:
-    texts = [row["said"] for row in turn]
-    reached: set[int] = set()
-    for place in places:
-        for first in range(len(turn) + 1):
-            if left[place : place + first] == texts[:first]:
-                reached |= _second_pass(turn, first, left, place + first)
-    return reached
+def _after_turn(turn: list[dict[str, Any]], left: list[str], place: int) -> set[int]:
+    """Where the pieces from `place` on end that this turn alone may have shown: each row once, or twice if
+    it was doubted, or not at all if it was doubted twice; in order by their first and by their last."""
+    least = Counter(row["said"] for row in turn if row["doubts"] < 2)
+    most = Counter(row["said"] for row in turn) + Counter(row["said"] for row in turn if row["doubts"])
+    order = [row["said"] for row in turn]
+    ends = set()
+    for end in range(place + least.total(), min(place + most.total(), len(left)) + 1):
+        piece = left[place:end]
+        seen = Counter(piece)
+        if seen <= most and least <= seen and (len(set(order)) < len(order) or _both_ways(order, piece)):
+            ends.add(end)
+    return ends
 
 
-def _second_pass(turn: list[dict[str, Any]], first: int, left: list[str], place: int) -> set[int]:
-    """`first` rows of the turn were shown already: they may come again if doubted, the rest has to come
-    (unless it was doubted twice)."""
-    places = {place}
-    for number, row in enumerate(turn):
-        taken = {one + 1 for one in places if one < len(left) and left[one] == row["said"]}
-        if number < first:
-            places |= taken if row["doubts"] else set()
-        else:
-            places = taken | (places if row["doubts"] > 1 else set())
-    return places
+def _both_ways(order: list[str], piece: list[str]) -> bool:
+    firsts = list(dict.fromkeys(piece))
+    lasts = list(dict.fromkeys(reversed(piece)))[::-1]
+    kept = [text for text in order if text in firsts]
+    return firsts == kept == lasts
 
 
 def words_in_files(verdict: Verdict, files: Iterable[Path]) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 @dataclass(slots=True)
 class Verdict:
     """`lost` and `pages_lost` count. `wrong` says each breach of an invariant in one sentence, `late` names
-    each step that began too late. `duplicates` counts what came more than once by what and why ("message: outcome
-    unknown"), `named` says which."""
+    each step that began too late. `duplicates` counts what came more than once by what and why
+    ("message: outcome unknown"), `named` says which."""
 
     messages: int = 0
     lost: int = 0
