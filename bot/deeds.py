@@ -12,7 +12,7 @@ from typing import Any, assert_never
 
 from sqlalchemy import Connection
 
-from bot.outbox import Lane, Message
+from bot.message import Lane, Message
 from flows import events as told
 from flows.events import Event
 from flows.session import Session

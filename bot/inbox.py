@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, bindparam, exists, func, select, update
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from bot.citizens import Citizens
 from bot.incoming import Incoming, NotUnderstood
@@ -81,7 +81,10 @@ def _claim() -> Prepared:
 _CLAIM = _claim()
 _GIVE_BACK = Prepared(
     update(inbox)
-    .where(among(inbox.c.state, StimulusState.taken), inbox.c.lease_until < bindparam("now"))
+    .where(
+        among(inbox.c.state, StimulusState.taken),
+        or_(inbox.c.lease_until < bindparam("now"), inbox.c.lease_until > bindparam("never")),
+    )
     .values(state=StimulusState.new.value, lease_owner=None)
 )
 _KNOWN = PreparedSet(
@@ -99,6 +102,9 @@ _DONE = PreparedSet(
     .returning(inbox.c.id),
     inbox.c.id,
 )
+_SET_BACK = timedelta(
+    minutes=2
+)  # a lease that lies so much too far ahead is from before the clock was set back
 _OLD_LEASES = timedelta(seconds=1)  # how often leases that ran out are looked for
 
 
@@ -194,7 +200,7 @@ class Inbox:
         """Takes up to `most` stimuli, the oldest of each citizen, for LEASE."""
         if self._looked is None or not timedelta(0) <= now - self._looked < _OLD_LEASES:
             self._looked = now
-            _GIVE_BACK.run(tx, now=now)
+            _GIVE_BACK.run(tx, now=now, never=now + LEASE + _SET_BACK)
         rows = _CLAIM.all(tx, owner=owner, until=now + LEASE, most=most)
         rows.sort(key=lambda row: row.id)
         return [taken for row in rows if (taken := self._readable(tx, row, owner, now))]

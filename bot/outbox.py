@@ -12,198 +12,23 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
 from typing import Any, cast
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    and_,
-    bindparam,
-    case,
-    exists,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
+from bot import outbox_sql as sql
 from bot.channels.base import Limits, Outgoing
 from bot.citizens import Citizens
+from bot.message import LEASE, MOST_TRIES, MOVES, SET_BACK, Claimed, Hands, Lane, Message, MessageState
 from bot.split import fit_label, split_text
 from flows.events import Button
 from store.ids import Ids, from_base32, to_base32
-from store.moves import Moves, move
-from store.prepared import Prepared, PreparedInsert, PreparedSet
+from store.moves import move
 from store.schema import among, outbox
 from store.vault import SealBroken, Vault
 
 _json = json.JSONEncoder(ensure_ascii=False).encode
-LEASE = timedelta(seconds=12)  # longer than the longest request, so that only a crash lets it run out
-MOST_TRIES = 40  # with the pace below: about half a day of an unreachable provider
-_PACE = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1200)  # seconds before each further try
-
-
-class Lane(IntEnum):
-    """Which message goes first."""
-
-    urgent = 0
-    ordinary = 1
-    broadcast = 2
-
-
-class MessageState(StrEnum):
-    """What became of a message. unknown = the request was written and no answer came."""
-
-    due = "due"
-    sending = "sending"
-    unknown = "unknown"
-    sent = "sent"
-    failed = "failed"
-    blocked = "blocked"
-
-
-MOVES: Moves[MessageState] = {
-    MessageState.due: {MessageState.sending, MessageState.blocked},
-    MessageState.sending: {
-        MessageState.due,
-        MessageState.unknown,
-        MessageState.sent,
-        MessageState.failed,
-        MessageState.blocked,
-    },
-    MessageState.unknown: {
-        MessageState.sending,
-        MessageState.sent,
-        MessageState.failed,
-        MessageState.blocked,
-    },
-    MessageState.sent: {MessageState.failed},
-    MessageState.failed: set(),
-    MessageState.blocked: set(),
-}
-_WAITING = (MessageState.due, MessageState.sending, MessageState.unknown)
-_READY = and_(  # said twice, because SQLite sees no further than the very condition of the index
-    among(outbox.c.state, *_WAITING), among(outbox.c.state, MessageState.due, MessageState.unknown)
-)
-# A request that was begun and never answered for is in doubt once. The second time it is in doubt from before
-# it is begun (`begin`), so a crash between the claim and the request costs nobody the message.
-_IN_DOUBT = {
-    "state": MessageState.unknown.value,
-    "lease_owner": None,
-    "doubts": case((outbox.c.doubts == 0, 1), else_=outbox.c.doubts),
-}
 _OLD_LEASES = timedelta(seconds=1)  # how often leases that ran out are looked for
-
-
-def _waits_behind() -> ColumnElement[bool]:
-    """Whether an earlier message to the same address has to go first. An urgent one overtakes broadcasts,
-    and ordinary ones that wait for their next try."""
-    earlier = outbox.alias()
-    said_now = and_(earlier.c.lane == Lane.ordinary, earlier.c.due_at <= bindparam("now"))
-    sending = among(earlier.c.state, MessageState.sending)
-    first = or_(sending, earlier.c.lane <= outbox.c.lane, said_now)
-    same = and_(earlier.c.address_id == outbox.c.address_id, earlier.c.id < outbox.c.id)
-    return exists().where(same, among(earlier.c.state, *_WAITING), first)
-
-
-def _claim() -> Prepared:
-    ready = (_READY, outbox.c.due_at <= bindparam("now"), outbox.c.doubts < 2)
-    free = select(outbox.c.id).where(*ready, outbox.c.channel == bindparam("on"), ~_waits_behind())
-    some = free.order_by(outbox.c.lane, outbox.c.id).limit(bindparam("most"))
-    return Prepared(
-        update(outbox)
-        .where(outbox.c.id.in_(some.with_for_update(skip_locked=True, of=outbox)))
-        .values(
-            state=MessageState.sending.value,
-            lease_owner=bindparam("owner"),
-            lease_until=bindparam("until"),
-            attempts=outbox.c.attempts + 1,
-        )
-        .returning(*(outbox.c[name] for name in _CLAIMED))
-    )
-
-
-_CLAIMED = (
-    *("id", "citizen_id", "address_id", "channel", "lane", "body", "attempts", "doubts"),
-    *("created_at", "ticket_id"),
-)
-_CLAIM = _claim()
-_LOST = Prepared(
-    update(outbox)
-    .where(among(outbox.c.state, MessageState.sending), outbox.c.lease_until < bindparam("now"))
-    .values(**_IN_DOUBT)
-)
-_TWICE = Prepared(
-    update(outbox)
-    .where(among(outbox.c.state, MessageState.unknown), outbox.c.doubts > 1)
-    .values(state=MessageState.sent.value, sent_at=bindparam("now"), why="unknown twice")
-    .returning(outbox.c.id, outbox.c.ticket_id)
-)
-_PUT = PreparedInsert(
-    outbox,
-    *("id", "citizen_id", "address_id", "channel", "lane", "key", "body", "state", "due_at", "attempts"),
-    *("doubts", "lease_owner", "lease_until", "created_at", "ticket_id"),
-)
-_SENT = Prepared(
-    update(outbox)
-    .where(
-        outbox.c.id == bindparam("row"),
-        among(outbox.c.state, MessageState.sending),
-        outbox.c.lease_owner == bindparam("owner"),
-    )
-    .values(
-        state=MessageState.sent.value,
-        sent_at=bindparam("now"),
-        provider_id=bindparam("given"),
-        lease_owner=None,
-    )
-)
-_BUSY = PreparedSet(select(outbox.c.address_id).where(among(outbox.c.state, *_WAITING)), outbox.c.address_id)
-_BUTTON = Prepared(
-    select(outbox.c.id, outbox.c.body).where(
-        outbox.c.id == bindparam("row"), outbox.c.citizen_id == bindparam("citizen")
-    )
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One thing to tell a citizen, before it is cut to a channel's measure. `key` is "flow.message"."""
-
-    key: str
-    text: str
-    buttons: tuple[Button, ...] = ()
-    location: bool = False
-    phone: bool = False
-    lane: Lane = Lane.ordinary
-    ticket: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A row that this process sends now."""
-
-    id: int
-    citizen_id: int
-    address_id: int
-    channel: str
-    address: str
-    message: Outgoing
-    attempts: int
-    owner: str
-    ticket: int | None
-    said_at: datetime  # the moment of its turn: what was said together goes out together
-    doubts: int  # how often it may have arrived already
-
-
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """A sender that takes messages the moment they are said: whose lease, and how many of each channel."""
-
-    owner: str
-    room: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -229,7 +54,7 @@ class Outbox:
         """Queues a message to where the citizen wrote last, cut into as many parts as the channel needs.
         Buttons stay on the last part. Returns the row ids."""
         said = self._cut(tx, [(citizen, message)], now)
-        _PUT.many(tx, [row for one in said for row in one.rows])
+        sql.PUT.many(tx, [row for one in said for row in one.rows])
         return [row["id"] for one in said for row in one.rows]
 
     def put_all(
@@ -239,14 +64,14 @@ class Outbox:
         (to be sent after the commit): one list an address, in order."""
         said = self._cut(tx, messages, now)
         taken = self._give(tx, said, now, hands) if hands is not None else []
-        _PUT.many(tx, [row for one in said for row in one.rows])
+        sql.PUT.many(tx, [row for one in said for row in one.rows])
         return taken
 
     def claim(self, tx: Connection, owner: str, now: datetime, room: Mapping[str, int]) -> list[Claimed]:
         """Takes up to `room` rows of each channel, urgent ones first, the oldest of each address only. A
         slow channel fills its own room and nobody else's."""
-        lease = {"owner": owner, "until": now + LEASE, "now": now}
-        rows = [row for on, most in room.items() for row in _CLAIM.all(tx, **lease, on=on, most=most)]
+        lease = {"owner": owner, "until": now + LEASE, "now": now, "never": now + sql.LATEST}
+        rows = [row for on, most in room.items() for row in sql.CLAIM.all(tx, **lease, on=on, most=most)]
         rows.sort(key=lambda row: (row.lane, row.id))
         where = self._citizens.rows(tx, list({row.address_id for row in rows}))
         return [one for row in rows if (one := self._open(tx, row, where[row.address_id], owner))]
@@ -257,29 +82,34 @@ class Outbox:
         if self._looked is not None and timedelta(0) <= now - self._looked < _OLD_LEASES:
             return []
         self._looked = now
-        _LOST.run(tx, now=now)
-        return [row.ticket_id for row in _TWICE.all(tx, now=now)]
+        sql.LOST.run(tx, now=now, never=now + LEASE + SET_BACK)
+        return [row.ticket_id for row in sql.TWICE.all(tx, now=now)]
 
     def begin(self, tx: Connection, claimed: Claimed, now: datetime) -> bool:
         """Notes that a message in doubt is about to be said for the second and last time. False if it is not
         ours any more."""
-        ours = outbox.c.lease_owner == claimed.owner
-        still = and_(outbox.c.id == claimed.id, among(outbox.c.state, MessageState.sending), ours)
+        still = and_(outbox.c.id == claimed.id, among(outbox.c.state, MessageState.sending), _ours(claimed))
         begun = update(outbox).where(still).values(doubts=2, lease_until=now + LEASE)
         return tx.execute(begun).rowcount == 1
+
+    def renew(self, tx: Connection, several: Sequence[Claimed], now: datetime) -> set[int]:
+        """The lease again for messages of one claim that are still to be sent. Returns the ids of those that
+        are still ours; whoever has the others says them."""
+        lease = {"owner": several[0].owner, "now": now, "until": now + LEASE}
+        return {row.id for row in sql.RENEW.all(tx, [one.id for one in several], **lease)}
 
     def all_sent(self, tx: Connection, given: Sequence[tuple[Claimed, str | None]], now: datetime) -> None:
         """The provider took these, and gave each its id."""
         rows = [{"row": one.id, "owner": one.owner, "given": id_, "now": now} for one, id_ in given]
-        _SENT.many(tx, rows)
+        sql.SENT.many(tx, rows)
 
     def busy(self, tx: Connection, addresses: Sequence[int]) -> set[int]:
         """Those of the addresses to which something waits."""
-        return {row.address_id for row in _BUSY.all(tx, addresses)}
+        return {row.address_id for row in sql.BUSY.all(tx, addresses)}
 
     def next_due(self, tx: Connection) -> datetime | None:
         """When the next message becomes due."""
-        ready = _READY
+        ready = sql.READY
         due: datetime | None = tx.execute(select(func.min(outbox.c.due_at)).where(ready)).scalar()
         return due
 
@@ -291,7 +121,8 @@ class Outbox:
         """It was certainly not sent: due again later, or failed when it was tried too often."""
         if claimed.attempts >= MOST_TRIES:
             return self.fail(tx, claimed, f"gave up: {why}")
-        pause = after if after is not None else _PACE[min(claimed.attempts - 1, len(_PACE) - 1)]
+        pause = after if after is not None else PACE[min(claimed.attempts - 1, len(PACE) - 1)]
+        pause = min(pause, PACE[-1])  # a provider may ask for days: nothing waits so long without a look
         state = MessageState.unknown if claimed.doubts else MessageState.due
         due = now + timedelta(seconds=pause)
         return self._settle(tx, claimed, state, due_at=due, doubts=claimed.doubts, why=why)
@@ -317,7 +148,7 @@ class Outbox:
     def block(self, tx: Connection, claimed: Claimed, why: str, now: datetime) -> bool:
         """The citizen does not take messages: neither this one nor those behind it are tried again."""
         self._citizens.block(tx, claimed.address_id, now)
-        idle = _READY
+        idle = sql.READY
         behind = and_(outbox.c.address_id == claimed.address_id, idle)
         tx.execute(update(outbox).where(behind).values(state=MessageState.blocked, why=why))
         return self._settle(tx, claimed, MessageState.blocked, why=why)
@@ -344,7 +175,7 @@ class Outbox:
         row_id = from_base32(row_text)
         if row_id is None or not (index.isascii() and index.isdigit() and len(index) < 4):
             return None
-        row = _BUTTON.first(tx, row=row_id, citizen=citizen)
+        row = sql.BUTTON.first(tx, row=row_id, citizen=citizen)
         buttons = self.open(row.id, row.body)["buttons"] if row is not None else []
         return Button(*buttons[int(index)]) if int(index) < len(buttons) else None
 
@@ -356,7 +187,7 @@ class Outbox:
     def release_all(self, tx: Connection) -> int:
         """After a crash of the only process: what was being sent is of unknown outcome."""
         sending = among(outbox.c.state, MessageState.sending)
-        return tx.execute(update(outbox).where(sending).values(**_IN_DOUBT)).rowcount
+        return tx.execute(update(outbox).where(sending).values(**sql.IN_DOUBT)).rowcount
 
     def _cut(self, tx: Connection, messages: Sequence[tuple[int, Message]], now: datetime) -> list[_Said]:
         """The rows of these messages, by address."""
@@ -460,8 +291,12 @@ class Outbox:
         )
 
     def _settle(self, tx: Connection, claimed: Claimed, state: MessageState, **values: Any) -> bool:
-        ours = outbox.c.lease_owner == claimed.owner
-        return move(tx, outbox, claimed.id, MOVES, state, ours, lease_owner=None, **values)
+        return move(tx, outbox, claimed.id, MOVES, state, _ours(claimed), lease_owner=None, **values)
+
+
+def _ours(claimed: Claimed) -> ColumnElement[bool]:
+    """The fence: this very claim. What became of an earlier one must not be written over a later one's."""
+    return and_(outbox.c.lease_owner == claimed.owner, outbox.c.attempts == claimed.attempts)
 
 
 def _outgoing(row: int, lane: int, body: Mapping[str, Any]) -> Outgoing:
@@ -473,6 +308,6 @@ def _outgoing(row: int, lane: int, body: Mapping[str, Any]) -> Outgoing:
 
 def waiting(tx: Connection) -> tuple[int, datetime | None]:
     """How many messages wait, and since when the oldest does."""
-    pending = _READY
+    pending = sql.READY
     count, oldest = tx.execute(select(func.count(), func.min(outbox.c.created_at)).where(pending)).one()
     return count, oldest

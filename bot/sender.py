@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 
 from bot.channels.base import Blocked, Channel, Misconfigured, Moved, Rejected, Retry, SendError, Unknown
 from bot.citizens import Citizens
-from bot.outbox import MOST_TRIES, Claimed, Hands, Outbox
+from bot.message import MOST_TRIES, Claimed, Hands
+from bot.outbox import Outbox
 from bot.pace import Pace, Stopped
 from store.bell import Bell
-from store.clock import Clock, to_micros
+from store.clock import Clock, monotonic, to_micros
 from store.database import Database, StoreUnavailable
 from store.figures import Figures
 from store.ids import Ids
@@ -29,7 +30,12 @@ log = structlog.get_logger()
 _AT_ONCE = 256
 _TROUBLE = 4  # tries after which staff hear that an urgent message does not leave
 _LEASED_SECONDS = 2  # what is claimed must leave well within its lease, however slow the channel is
+_OLD_LEASE = 3.0  # seconds after which a lease is renewed before a request: what is left must outlast it
 _AGAIN = 1.0  # seconds before an outcome that the store did not take is offered to it again
+
+
+class _Gone(Exception):
+    """The lease ran out while we waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +137,45 @@ class Sender:
 
     async def _send(self, row: Sequence[Claimed]) -> None:
         """One address's messages, one after the other; if one does not leave, the rest waits behind it."""
+        leased = monotonic()
         for at, claimed in enumerate(row):
+            try:
+                await self._turn(claimed)
+                if monotonic() - leased > _OLD_LEASE:
+                    leased = monotonic()
+                    await self._renew(row[at:])
+            except (Stopped, StoreUnavailable):
+                self._give_back(row[at:])
+                return
+            except _Gone:
+                self._forget(row[at:])
+                return
             outcome = await self._outcome(claimed)
             self._tell(outcome)
             if outcome.error is not None:
-                for behind in row[at + 1 :]:
-                    self._tell(_Outcome(behind, back=True))
+                self._give_back(row[at + 1 :])
                 return
+
+    async def _turn(self, claimed: Claimed) -> None:
+        """Returns when the channel may be spoken to. Raises Stopped."""
+        turn = to_micros(claimed.said_at)
+        await self._paces[claimed.channel].turn(claimed.address_id, turn, urgent=claimed.message.urgent)
+
+    async def _renew(self, row: Sequence[Claimed]) -> None:
+        """What was waited for (the pace, a slow provider) has used the lease up. Raises _Gone if it ran out,
+        StoreUnavailable."""
+        now = self._clock.now()
+        if len(await self._db.write(lambda tx: self._outbox.renew(tx, row, now))) < len(row):
+            raise _Gone
+
+    def _give_back(self, row: Sequence[Claimed]) -> None:
+        for claimed in row:
+            self._tell(_Outcome(claimed, back=True))
+
+    def _forget(self, row: Sequence[Claimed]) -> None:
+        """Somebody else says these now: nothing is written of them."""
+        for claimed in row:
+            self._sending[claimed.channel] -= 1
 
     async def _outcome(self, claimed: Claimed) -> _Outcome:
         try:
@@ -149,12 +187,6 @@ class Sender:
             return _Outcome(claimed, error=Unknown(type(error).__name__))
 
     async def _say(self, channel: Channel, claimed: Claimed) -> str | None:
-        try:
-            await self._paces[channel.name].turn(
-                claimed.address_id, to_micros(claimed.said_at), urgent=claimed.message.urgent
-            )
-        except Stopped:
-            raise Retry("stopping", 0) from None
         if claimed.doubts:
             await self._begin(channel, claimed)
         return await channel.send(claimed.address, claimed.message)

@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 
 from bot.deeds import Deeds, Gathered
 from bot.inbox import Inbox, Taken
-from bot.outbox import Claimed, Hands, Outbox
+from bot.message import Claimed, Hands
+from bot.outbox import Outbox
 from bot.sessions import Sessions
 from bot.stimulus import as_stimulus
 from bot.understand import understand

@@ -97,7 +97,10 @@ def case_view(tx: Connection, record: Record, row: Row[Any]) -> CaseView:
         select(attempts).where(attempts.c.page_id.in_([page.id for page in owed])).order_by(attempts.c.id)
     ).all()
     lost = outbox.c.state.in_(("failed", "blocked"))
-    his = (outbox.c.citizen_id == row.citizen_id, outbox.c.ticket_id == row.id)  # there is an index by citizen
+    his = (
+        outbox.c.citizen_id == row.citizen_id,
+        outbox.c.ticket_id == row.id,
+    )  # there is an index by citizen
     undelivered = select(func.count()).select_from(outbox).where(*his, lost)
     bubbles = tuple(_bubble(record, entry) for entry in found)
     return CaseView(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
-from bot.outbox import Lane, MessageState
+from bot.message import Lane, MessageState
 from store.backup import TAKEN
 from store.schema import attempts, entries, inbox, logins, marks, outbox, pages, tickets
 from tickets.record import Record

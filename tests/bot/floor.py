@@ -11,7 +11,8 @@ from bot.channels.base import Limits
 from bot.citizens import Citizens
 from bot.inbox import Inbox
 from bot.incoming import Incoming
-from bot.outbox import Claimed, Message, Outbox
+from bot.message import Claimed, Message
+from bot.outbox import Outbox
 from flows.session import StimulusKind
 from store.clock import ManualClock
 from store.database import Database, T, Work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from bot.channels.base import Blocked, Limits, Outgoing, SendError, Unknown
-from bot.outbox import Claimed, Lane, Message, MessageState, waiting
+from bot.message import Claimed, Lane, Message, MessageState
+from bot.outbox import waiting
 from bot.sender import Sender
 from flows.events import Button
 from store.bell import Bell
@@ -212,6 +214,44 @@ async def test_a_worker_whose_lease_ran_out_settles_nothing(floor: Floor) -> Non
     assert await states(floor) == ["sent"]
 
 
+async def test_what_became_of_an_earlier_claim_is_not_written_over_a_later_one(floor: Floor) -> None:
+    await floor.tell(await floor.meet(), text("μία φορά"))
+    (first,) = await floor.claim("me")
+    floor.pass_time(seconds=31)
+    (second,) = await floor.claim("me")
+    assert (first.owner, second.owner) == ("me", "me")
+    assert await floor.write(lambda tx: floor.outbox.begin(tx, second, floor.clock.now()))
+    assert not await floor.write(lambda tx: floor.outbox.doubt(tx, first, "late", floor.clock.now()))
+    await floor.write(lambda tx: floor.outbox.doubt(tx, second, "timeout", floor.clock.now()))
+    floor.pass_time(seconds=60)
+    assert await floor.claim() == []
+
+
+async def test_a_lease_is_renewed_only_while_it_is_ours(floor: Floor) -> None:
+    await floor.tell(await floor.meet(), text("μία φορά"))
+    claimed = await floor.claim("me")
+
+    async def renew() -> set[int]:
+        return await floor.write(lambda tx: floor.outbox.renew(tx, claimed, floor.clock.now()))
+
+    for _ in range(4):
+        floor.pass_time(seconds=10)
+        assert await renew() == {claimed[0].id}
+        assert await floor.claim("other") == []
+    floor.pass_time(seconds=13)
+    assert len(await floor.claim("other")) == 1
+    assert await renew() == set()
+
+
+async def test_a_clock_that_is_set_back_keeps_no_message_waiting(floor: Floor) -> None:
+    maria, other = await floor.meet("1001"), await floor.meet("2002")
+    await floor.tell(maria, text("πριν"))
+    await floor.tell(other, text("στη μέση"))
+    await floor.claim(most=1)
+    floor.clock.advance(timedelta(hours=-1))
+    assert sorted(words(await floor.claim())) == ["πριν", "στη μέση"]
+
+
 async def test_retries_slow_down_and_end(floor: Floor) -> None:
     await floor.tell(await floor.meet(), text("επιμονή"))
     pauses = []
@@ -227,6 +267,15 @@ async def test_retries_slow_down_and_end(floor: Floor) -> None:
     assert pauses[:4] == [1, 2, 4, 8]
     assert 6 * 3600 < sum(pauses) < 24 * 3600
     assert await states(floor) == ["failed"]
+
+
+async def test_a_provider_that_asks_for_days_is_asked_again_within_the_hour(floor: Floor) -> None:
+    await floor.tell(await floor.meet(), text("υπομονή"))
+    (one,) = await floor.claim()
+    await floor.write(lambda tx: floor.outbox.retry(tx, one, "429", 86_400.0, floor.clock.now()))
+    assert await floor.claim() == []
+    floor.pass_time(minutes=21)
+    assert len(await floor.claim()) == 1
 
 
 async def test_who_blocked_us_is_not_written_to_until_he_returns(floor: Floor) -> None:

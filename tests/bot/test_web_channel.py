@@ -12,7 +12,7 @@ import pytest
 from bot.channels.base import Blocked, Outgoing
 from bot.channels.web.history import News
 from bot.channels.web.identity import mark_of
-from bot.outbox import Lane, Message
+from bot.message import Lane, Message
 from flows.events import Button
 from flows.session import StimulusKind
 from store.clock import ManualClock

@@ -18,7 +18,8 @@ from bot.channels.web.history import History
 from bot.citizens import Citizens
 from bot.door import Door
 from bot.inbox import Inbox, StimulusState, Taken
-from bot.outbox import Message, Outbox
+from bot.message import Message
+from bot.outbox import Outbox
 from bot.spool import Spool
 from store.bell import Bell
 from store.clock import ManualClock

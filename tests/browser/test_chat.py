@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, Route, expect
 
-from bot.outbox import Message
+from bot.message import Message
 from limani.demo.stage import Stage, free_port, open_stage
 
 _SMALL = """() => [...document.querySelectorAll('a, button, textarea')]

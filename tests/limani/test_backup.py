@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, insert, select, update
 
-from bot.outbox import Lane, Message
+from bot.message import Lane, Message
 from escalation.watch import pageless
 from limani.restored import HOLD, OLD, Woken, wake
 from store.clock import ManualClock

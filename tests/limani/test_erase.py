@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, func, select
 
-from bot.outbox import Message
+from bot.message import Message
 from bot.sessions import Sessions
 from bot.waits import set_waits
 from flows.session import Session

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
 from bot.channels.webhook import Refusals
-from bot.outbox import Message
+from bot.message import Message
 from bot.spool import Spool
 from bot.waits import set_waits
 from config.profile import Profile

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, insert
 
 from bot.channels.base import Limits, Outgoing
 from bot.channels.telegram_poll import Poll
-from bot.outbox import Message
+from bot.message import Message
 from bot.sender import Sender
 from bot.spool import Spool
 from bot.understand import understand

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row, and_, exists, select
 
 from bot.citizens import Citizens
 from bot.inbox import StimulusState
-from bot.outbox import Lane, MessageState, Outbox
+from bot.message import Lane, MessageState
+from bot.outbox import Outbox
 from flows.session import StimulusKind
 from store.ids import to_base32
 from store.schema import inbox, outbox
