@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, updat
 from bot import outbox_sql as sql
 from bot.channels.base import Limits, Outgoing
 from bot.citizens import Citizens
-from bot.message import LEASE, MOST_TRIES, MOVES, SET_BACK, Claimed, Hands, Lane, Message, MessageState
+from bot.message import LEASE, MOST_TRIES, MOVES, PACE, SET_BACK, Claimed, Hands, Lane, Message, MessageState
 from bot.split import fit_label, split_text
 from flows.events import Button
 from store.ids import Ids, from_base32, to_base32
