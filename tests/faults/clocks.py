@@ -117,10 +117,10 @@ async def faketime_steps(folder: Path, seed: int) -> tuple[int, Verdict]:
                 dial.write_text(f"{seconds:+d}s")
                 await asyncio.sleep(0)
                 try:
-                    await here.stage.telegram.phone(7201 + number).expects("Απάντησε άνθρωπος", 16)
+                    await here.stage.telegram.phone(7201 + number).expects("Απάντησε άνθρωπος", 30)
                 except AssertionError:
                     here.verdict.pages_lost += 1
-                    here.verdict.blame(f"faketime {seconds:+d} s: nobody was found in 16 s")
+                    here.verdict.blame(f"faketime {seconds:+d} s: nobody was found in 30 s")
                 dial.write_text("+0s")
             whole.add(here.verdict)
     return 2, whole
