@@ -73,7 +73,6 @@ class Health:
         spool: Spool,
         pulse: Pulse,
         refusals: Refusals,
-        loading: Callable[[], list[str]] = list,
         rings: Callable[[datetime], bool] = lambda _: True,
     ) -> None:
         self._db = parts.db
@@ -84,7 +83,6 @@ class Health:
         self._pulse = pulse
         self._refusals = refusals
         self._rings = rings  # whether somebody can be rung at a moment
-        self._loading = loading  # names of what a first page or message would still have to wait for
 
     def routes(self) -> list[web.RouteDef]:
         """The three paths."""
@@ -97,7 +95,6 @@ class Health:
     async def look(self) -> State:
         """What is wrong now. Never raises."""
         state = State()
-        state.wrong += [f"{name} is still being loaded" for name in self._loading()]
         if not self._rings(self._clock.now()):
             state.warnings.append("nobody can be rung now: a red message gets the 24-hour lines at once")
         if self._figures.levels.get(("redis_up",)) == 0:

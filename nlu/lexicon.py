@@ -74,19 +74,20 @@ class Lexicon:
     known: Mapping[str, float]
     domain: frozenset[str]
     danger: frozenset[str] = frozenset()
-    _slips: dict[str, list[str]] = field(default_factory=dict)
-    _double_slips: dict[str, list[str]] = field(default_factory=dict)
+    _slips: dict[str, str] = field(default_factory=dict)  # part -> the keys that have it, blanks between
+    _double_slips: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for key in sorted(self.domain):
             if len(key) >= FUZZY_FROM:
                 for part in (key, *_deletes(key)):
-                    self._slips.setdefault(part, []).append(key)
+                    self._slips[part] = f"{self._slips[part]} {key}" if part in self._slips else key
 
         for key in sorted(self.danger):
             if len(key) >= DOUBLE_FROM:
                 for part in _double_deletes(key):
-                    self._double_slips.setdefault(part, []).append(key)
+                    known = self._double_slips.get(part)
+                    self._double_slips[part] = f"{known} {key}" if known else key
 
     def repair(
         self,
@@ -134,10 +135,10 @@ class Lexicon:
         """The commonest domain word one slip away."""
         if len(key) < FUZZY_FROM - 1 or len(key) > _LONGEST + 4:
             return None
-        found = {near for part in (key, *_deletes(key)) for near in self._slips.get(part, ())}
+        found = {near for part in (key, *_deletes(key)) for near in self._slips.get(part, "").split()}
         near = [option for option in found if _one_slip(key, option)]
         if not near and len(key) >= DOUBLE_FROM - 1:
-            far = {one for part in _double_deletes(key) for one in self._double_slips.get(part, ())}
+            far = {one for part in _double_deletes(key) for one in self._double_slips.get(part, "").split()}
             near = [option for option in far if _two_slips(key, option)]
         return max(near, key=lambda option: (self.known.get(option, 0.0), option), default=None)
 

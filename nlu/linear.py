@@ -28,14 +28,17 @@ def split(stored: NDArray[Any]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """p = softmax(temperature * (idf-weighted, length-normalised counts @ weights + bias))."""
+    """p = softmax(temperature * (idf-weighted, length-normalised counts @ weights * scale + bias)).
+
+    Loaded weights stay in 8 bits with a scale for each label: a fourth of the memory."""
 
     labels: tuple[str, ...]
     vocabulary: Mapping[str, int]
     idf: Floats
-    weights: Floats
+    weights: NDArray[Any]
     bias: Floats
     temperature: float
+    scale: Floats = field(default_factory=lambda: np.ones(1, np.float32))  # of the weights, for each label
     _known: dict[str, tuple[int, ...]] = field(default_factory=dict)  # features of words, as numbers
 
     def scores(self, features: Iterable[str]) -> tuple[Floats, Found]:
@@ -74,22 +77,24 @@ class LinearModel:
         found = np.array(list(counts), np.int64)
         values = (1 + np.log(np.array(list(counts.values()), np.float32))) * self.idf[found]
         values *= self.temperature / np.sqrt(values @ values)
-        return softmax(values @ self.weights[found] + self.temperature * self.bias), found
+        votes = (values @ self.weights[found].astype(np.float32, copy=False)) * self.scale
+        return softmax(votes + self.temperature * self.bias), found
 
     def reasons(self, found: Found, label: int, most: int = 3) -> list[int]:
         """The features that spoke loudest for a label."""
-        strength = self.weights[found, label] * self.idf[found]
+        strength = self.weights[found, label] * self.idf[found]  # a label's scale changes no order
         best = np.argsort(-strength)[:most]
         return [int(found[i]) for i in best if strength[i] > 0]
 
     def store(self, name: str) -> dict[str, NDArray[Any]]:
         """The arrays to save, their names beginning with `name`."""
-        scale = np.maximum(np.abs(self.weights).max(axis=0), 1e-6) / 127
+        weights = self.weights * self.scale
+        scale = np.maximum(np.abs(weights).max(axis=0), 1e-6) / 127
         parts: dict[str, NDArray[Any]] = {
             "labels": join(self.labels),
             "vocabulary": join(self.vocabulary),
             "idf": self.idf.astype(np.float16),
-            "weights": np.rint(self.weights / scale).astype(np.int8),
+            "weights": np.rint(weights / scale).astype(np.int8),
             "scale": scale.astype(np.float32),
             "bias": self.bias.astype(np.float32),
             "temperature": np.array(self.temperature, np.float32),
@@ -104,9 +109,10 @@ class LinearModel:
             tuple(split(get["labels"])),
             {word: at for at, word in enumerate(split(get["vocabulary"]))},
             get["idf"].astype(np.float32),
-            get["weights"].astype(np.float32) * get["scale"],
+            get["weights"],
             stored[f"{name}_bias"].astype(np.float32),
             float(stored[f"{name}_temperature"]),
+            get["scale"],
         )
 
 

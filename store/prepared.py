@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from operator import itemgetter
 from typing import Any, cast
 
@@ -29,7 +30,6 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 
 from store.schema import UtcTime
@@ -176,10 +176,9 @@ class PreparedSet:
     which without a journey costs little. Rows come in no order that means anything."""
 
     def __init__(self, statement: Select[Any] | Update | Delete, column: Column[Any]) -> None:
-        several = bindparam("among", type_=ARRAY(column.type))
         listed = func.json_each(bindparam("among", type_=_AsJson)).table_valued("value")
+        self._statement, self._column = statement, column
         self._one = Prepared(statement.where(column == bindparam("among", type_=column.type)))
-        self._several = Prepared(statement.where(column == several.any_()))
         self._listed = Prepared(statement.where(column.in_(select(listed.c.value))))
         self._alone = isinstance(column.type, LargeBinary)
 
@@ -188,10 +187,17 @@ class PreparedSet:
         if not among:
             return []
         if tx.dialect.name == "postgresql":
-            return self._several.all(tx, among=list(among), **params)
+            return self._several().all(tx, among=list(among), **params)
         if len(among) == 1 or self._alone:
             return [row for value in among for row in self._one.all(tx, among=value, **params)]
         return self._listed.all(tx, among=among, **params)
+
+    @cache  # noqa: B019 - made once in a module's life, and only where PostgreSQL is
+    def _several(self) -> Prepared:
+        from sqlalchemy.dialects.postgresql import ARRAY
+
+        several = bindparam("among", type_=ARRAY(self._column.type))
+        return Prepared(self._statement.where(self._column == several.any_()))
 
 
 class _AsJson(TypeDecorator[Any]):
