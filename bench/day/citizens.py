@@ -63,7 +63,7 @@ class Minds:
     """Makes citizens and decides for them."""
 
     def __init__(self, numbers: Numbers, seed: int) -> None:
-        self._numbers, self._dice = numbers, Random(seed)  # noqa: S311
+        self._numbers, self._dice = numbers, Random(seed)
         self._talks = load_talks()
 
     def make(self, chat: int, topic: str, at: float) -> Citizen:

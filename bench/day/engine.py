@@ -233,7 +233,13 @@ class Day:
         if due is None:
             self.towns[place].paging = False
             return
-        at = max(due - self._zero, start + EVERY)
+        # What is due and was not done waits for the telephone account's next call.
+        late = due - self._zero <= start
+        at = (
+            start + 1.05 / float(self._numbers["twilio_cps"])
+            if late
+            else max(due - self._zero, start + EVERY)
+        )
         if self._wakes.get(place, -1.0) > start and self._wakes[place] <= at:
             return
         self._wakes[place] = at

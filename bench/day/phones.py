@@ -72,7 +72,7 @@ class Phones:
         now: Callable[[], float],
         later: Callable[[float, Act], None],
     ) -> None:
-        self._numbers, self._dice = numbers, Random(f"{seed}:{spec.number}")  # noqa: S311
+        self._numbers, self._dice = numbers, Random(f"{seed}:{spec.number}")
         self._now, self._later = now, later
         keys = range(spec.on_duty + 1)
         self.people = {spec.phone(at): Responder(spec.person(at)) for at in keys}

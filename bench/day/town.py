@@ -35,7 +35,7 @@ from limani.web import listen
 from store.clock import Clock
 
 KEY = "dGhlLXdvcnN0LWRheS1oYXMtbm8tc2VjcmV0cy1hdC4="
-SECRET = "day-secret"  # noqa: S105 - opens nothing
+SECRET = "day-secret"
 _HEAD = request_head(updates.PATH, X_Telegram_Bot_Api_Secret_Token=SECRET)
 _DUE = (
     "SELECT min(due_at) FROM waits",
@@ -191,7 +191,7 @@ async def open_town(
     app = await make_app(
         _settings(spec, folder, profile, port, numbers),
         clock=clock,
-        chance=Random(spec.number),  # noqa: S311
+        chance=Random(spec.number),
         mind=mind,
     )
     app.sender._paces = dict.fromkeys(app.channels, _NoPace())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import yaml
@@ -14,6 +16,7 @@ KEY = base64.urlsafe_b64encode(b"f" * 32).decode()
 TELEGRAM_TOKEN, TELEGRAM_SECRET = "100009:faults", "faults-secret"
 VIBER_TOKEN, TWILIO_TOKEN, ACCOUNT = "faults-viber", "faults-twilio", "AC" + "9" * 32
 NUMBER = "+306900000000"
+_CHANCE = SystemRandom()
 PHONES = {"eleni": "+306900000001", "nikos": "+306900000002", "dora": "+306900000009"}
 ROSTER: dict[str, Any] = {
     "people": {
@@ -33,10 +36,13 @@ def policy(seconds: int = 60, repeat: int = 3, contact: str = "5m") -> dict[str,
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, below those that the kernel gives away: a product that is started again
+    after a while must find it free."""
+    while True:
+        port = _CHANCE.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def settings(
