@@ -45,9 +45,12 @@ async def every_answer(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 def _dress(response: web.StreamResponse) -> None:
-    if not response.prepared:
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
+    if response.prepared:
+        return
+    headers = response.headers
+    for name, value in _HEADERS.items():
+        if name not in headers:
+            headers[name] = value
 
 
 def make_web_app(

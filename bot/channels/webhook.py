@@ -37,6 +37,9 @@ async def read_body(request: web.Request, most: int = MOST_BYTES) -> tuple[bytes
     """The raw body up to `most` bytes, and whether that is all of it.
 
     The rest is read and dropped: a sender who is cut off would never hear our answer, and send it again."""
+    length = request.content_length
+    if length is not None and length <= min(most, request.client_max_size):
+        return await request.read(), True
     body, whole = bytearray(), True
     async for piece in request.content.iter_any():
         room = most - len(body)
