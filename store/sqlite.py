@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from store.checkpoint import Checkpoints
 from store.clock import monotonic
 from store.database import StoreUnavailable, Work
 from store.figures import Figures
@@ -64,7 +65,8 @@ class _Task:
 class SqliteDatabase:
     """See store.database.Database."""
 
-    def __init__(self, engine: Engine, readers: Engine) -> None:
+    def __init__(self, path: Path, engine: Engine, readers: Engine) -> None:
+        self._checkpoints = Checkpoints(path)
         self._engine = engine
         self._readers = readers
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
@@ -98,6 +100,7 @@ class SqliteDatabase:
         self._closed = True
         self._tasks.put(None)
         await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._checkpoints.close)
         self._pool.shutdown()
         self._readers.dispose()
         self._engine.dispose()
@@ -119,6 +122,8 @@ class SqliteDatabase:
                     connection = None
                     _fail(batch, error)
                 self._hand_back(batch)
+                if connection is not None:
+                    self._checkpoints.finish(connection.connection.driver_connection)
             if closing:
                 _drop(connection)
                 return
@@ -208,8 +213,10 @@ def _sentence(error: BaseException) -> str:
     return f"the SQLite file did not answer ({type(cause).__name__})"
 
 
-def make_engine(path: Path, *, readers: bool = False) -> Engine:
-    """An engine on the file with our pragmas; transactions are ours (pysqlite would begin too late)."""
+def make_engine(path: Path, *, readers: bool = False, served: bool = False) -> Engine:
+    """An engine on the file with our pragmas; transactions are ours (pysqlite would begin too late).
+
+    `served`: store.checkpoint writes the log back, no commit does."""
     arguments = {"check_same_thread": False, "timeout": BUSY_SECONDS, "cached_statements": 512}
     pool: dict[str, Any] = {"poolclass": NullPool}
     if readers:
@@ -223,6 +230,8 @@ def make_engine(path: Path, *, readers: bool = False) -> Engine:
             connection.execute(pragma)
         if readers:
             connection.execute("PRAGMA query_only=ON")
+        if served:
+            connection.execute("PRAGMA wal_autocheckpoint=0")
 
     begin = "BEGIN" if readers else "BEGIN IMMEDIATE"
 
@@ -241,10 +250,10 @@ async def open_sqlite(url: str) -> SqliteDatabase:
     path = Path(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = make_engine(path)
+        engine = make_engine(path, served=True)
         await asyncio.to_thread(migrate_sqlite, engine)
     except TooNew as error:
         raise StoreUnavailable(str(error)) from None
     except (OSError, DBAPIError) as error:
         raise StoreUnavailable(f"cannot open the SQLite file {path.name}: {_sentence(error)}") from error
-    return SqliteDatabase(engine, make_engine(path, readers=True))
+    return SqliteDatabase(path, engine, make_engine(path, readers=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from store.clock import ManualClock
+from store.clock import ManualClock, monotonic
 from store.database import Database, StoreUnavailable, open_database
 from store.ids import Ids
 from store.insert import insert_once, put
@@ -142,3 +143,27 @@ async def test_a_database_that_cannot_be_opened_is_one_clear_sentence(url: str) 
     with pytest.raises(StoreUnavailable) as caught:
         await open_database(url)
     assert "\n" not in str(caught.value)
+
+
+async def test_the_log_of_a_sqlite_file_is_written_back_beside_the_writers_and_begins_anew(
+    sqlite_url: str,
+) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    log = path.with_name(f"{path.name}-wal")
+    database = await open_database(sqlite_url)
+    words = "λέξη " * 20_000
+
+    def note(tx: Connection) -> None:
+        tx.execute(marks.delete())
+        tx.execute(marks.insert().values(name="long", value=words, at=datetime(2026, 11, 24, tzinfo=UTC)))
+
+    written, longest = 0, 0
+    end = monotonic() + 3.0
+    while monotonic() < end:
+        await database.write(note)
+        written, longest = written + len(words.encode()), max(longest, log.stat().st_size)
+        await asyncio.sleep(0.002)
+    assert written > 40_000_000
+    assert longest < written / 2
+    assert await database.read(lambda tx: tx.execute(select(marks.c.value)).scalar_one()) == words
+    await database.close()
