@@ -65,9 +65,11 @@ def measure(numbers: Numbers, given: argparse.Namespace, team: Team) -> dict[str
     team.say("the country, on paper")
     duty = float(numbers["on_duty_per_100000"])
     staffed = list(zip(rosters, done[len(parts) :], strict=True))
-    for roster, part in staffed:
-        if roster.per_100000 == duty and not roster.cut:
-            run["call_offsets"] += sample.call_offsets(part["towns"])
+    calls = [(roster, sample.call_offsets(part["towns"])) for roster, part in staffed]
+    run["calls_cut"] = [one for roster, some in calls if roster.cut for one in some]
+    run["calls_calm"] = [
+        one for roster, some in calls if not roster.cut and roster.per_100000 == duty for one in some
+    ]
     nation = paper.country(numbers, towns, run, spent, given.seed, region)
     result = {
         "share": given.share,

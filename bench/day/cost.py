@@ -22,7 +22,13 @@ APART = 900.0  # seconds between two groups: one conversation's length
 def in_step(numbers: Numbers) -> Numbers:
     """Citizens who all take the same time, and never give up."""
     return numbers.but(
-        tap_seconds=20, type_seconds=20, pause_spread=0, leaves_share=0, returns_share=0, patience_seconds=1e9
+        tap_seconds=20,
+        type_seconds=20,
+        pause_spread=0,
+        leaves_share=0,
+        returns_share=0,
+        patience_seconds=1e9,
+        telegram_rate=1e6,
     )
 
 

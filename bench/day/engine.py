@@ -174,8 +174,9 @@ class Day:
         cost = cpu + (self._commits(touched) - commits) * self._fsync
         self._free_at = start + cost
         self.ledger.batch(start, cpu, cost, len(posts))
+        asked = {entry.deed[0].chat for entry in batch if entry.deed is not None}
         for place in touched:
-            self._deliver(place)
+            self._deliver(place, asked)
             self._wake(place, start)
 
     def _body(self, entry: _Entry, start: float) -> bytes | None:
@@ -205,8 +206,9 @@ class Day:
 
         return look
 
-    def _deliver(self, place: int) -> None:
-        """What was said in this batch reaches its citizens, as fast as the bot may speak."""
+    def _deliver(self, place: int, asked: set[int]) -> None:
+        """What was said in this batch reaches its citizens, as fast as the bot may speak. It answers those
+        who asked in the batch; for others it is news."""
         heard: dict[int, tuple[float, list[Spoken]]] = {}
         for one in self.towns[place].take_said():
             leaves = self._gates[place].leaves(self._free_at, one.urgent)
@@ -214,15 +216,15 @@ class Day:
             _, several = heard.get(one.chat, (leaves, []))
             heard[one.chat] = (leaves, [*several, one])
         for chat, (leaves, several) in heard.items():
-            self._hears(place, self._people[chat], leaves, several)
+            self._hears(place, self._people[chat], leaves, several, chat in asked)
 
-    def _hears(self, place: int, who: Citizen, leaves: float, several: list[Spoken]) -> None:
+    def _hears(self, place: int, who: Citizen, leaves: float, several: list[Spoken], asked: bool) -> None:
         who.markup = several[-1].markup or who.markup
         human = any(one.text in WORDS for one in several)
-        if who.at is None and not human:
+        if not human and (who.at is None or not asked):
             return  # news that answers nothing: somebody has joined, somebody is still being looked for
-        if who.at is not None:
-            self.ledger.reply(who.at, leaves - who.at, who.red)
+        if who.at is not None and asked:
+            self.ledger.reply(who.at, leaves - who.at, who.red and len(who.sent) == 1)
         deed = self._minds.hears(who, leaves, human)
         if deed is not None:
             self._put(deed.at, place, deed=(who, deed))

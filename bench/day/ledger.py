@@ -14,7 +14,9 @@ class Ledger:
     stimuli: list[tuple[float, bool]] = field(
         default_factory=list
     )  # when sent, whether by somebody in danger
-    replies: list[tuple[float, float, bool]] = field(default_factory=list)  # when asked, wait, danger
+    replies: list[tuple[float, float, bool]] = field(
+        default_factory=list
+    )  # when asked, wait, first of a red one
     messages: list[tuple[float, int]] = field(default_factory=list)  # when it left, which town
     impatient: int = 0
     longest: int = 0
@@ -28,9 +30,9 @@ class Ledger:
         """A citizen has sent something."""
         self.stimuli.append((at, red))
 
-    def reply(self, asked: float, wait: float, red: bool) -> None:
-        """The last message of a reply has left."""
-        self.replies.append((asked, wait, red))
+    def reply(self, asked: float, wait: float, first: bool) -> None:
+        """The last message of a reply has left; `first`: they are the first words to somebody in danger."""
+        self.replies.append((asked, wait, first))
 
     def message(self, at: float, town: int) -> None:
         """One message has left."""

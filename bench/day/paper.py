@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.day import queues
-from bench.day.demand import Arrivals, arrivals
+from bench.day.demand import Arrivals, Floats, arrivals
 from bench.day.numbers import Numbers
 from bench.day.queues import Stream
 from bench.day.towns import TownSpec
@@ -34,7 +34,7 @@ def country(
     chance = np.random.default_rng(seed)
     people = arrivals(towns, numbers, seed, cut=(region, (region + 1) % int(numbers["regions"])))
     messages = queues.stream(people, run["talks"], chance)
-    calls = _calls(people.reds(), run["call_offsets"], chance)
+    calls = _calls(people.reds(), run, chance)
     spoken = queues.spoken(messages, run["messages_each"], chance)
     return {
         "conversations": len(people),
@@ -104,17 +104,19 @@ def _gate(at: Any, rate: float) -> dict[str, Any]:
     return {"rate": rate, "busiest_minute": queues.most_in(at, 60.0), **queues.told(queues.gate(at, rate))}
 
 
-def _calls(reds: Arrivals, offsets: Sequence[Sequence[float]], chance: np.random.Generator) -> Any:
-    """When calls are asked for: every case has the calls of one that was really paged."""
-    if not offsets or not len(reds):
-        return np.zeros(0)
-    picks = chance.integers(len(offsets), size=len(reds))
-    return np.sort(
-        np.concatenate([at + np.asarray(offsets[pick]) for at, pick in zip(reds.at, picks, strict=True)])
-    )
+def _calls(reds: Arrivals, run: dict[str, Any], chance: np.random.Generator) -> Floats:
+    """When calls are asked for: every case has the calls of one that was really paged, in a power cut those
+    of one in a power cut."""
+    asked = [np.zeros(0)]
+    for cut, offsets in ((False, run["calls_calm"]), (True, run["calls_cut"])):
+        begun = reds.at[reds.cut == cut]
+        if offsets and len(begun):
+            picks = chance.integers(len(offsets), size=len(begun))
+            asked += [at + np.asarray(offsets[pick]) for at, pick in zip(begun, picks, strict=True)]
+    return np.sort(np.concatenate(asked))
 
 
-def _twilio(calls: Any, cps: float) -> list[dict[str, Any]]:
+def _twilio(calls: Floats, cps: float) -> list[dict[str, Any]]:
     """One account for the country at its default rate and at more. (A town's own account is in the run.)"""
     return [{"cps": rate, **_gate(calls, rate / 1.05)} for rate in (cps, 2 * cps, 5 * cps)]
 
@@ -125,7 +127,9 @@ def _people(numbers: Numbers, people: Arrivals, run: dict[str, Any]) -> dict[str
     peak = queues.most_in(reds.at, HOUR) * HOUR
     tickets = len(people) * run["tickets_each"]
     hours = tickets * float(numbers["ticket_minutes"]) / 60
+    burst = float(numbers["cut_share"]) * float(numbers["red_share"]) * 1e5
     return {
+        "red_in_a_cut_per_100000": burst,
         "red_per_100000": len(reds) / inhabitants * 1e5,
         "red_busiest_hour_per_100000": peak / inhabitants * 1e5,
         "at_once_in_busiest_hour_per_100000": peak * float(numbers["case_minutes"]) / 60 / inhabitants * 1e5,

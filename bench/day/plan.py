@@ -12,6 +12,7 @@ def limits(numbers: Numbers, result: dict[str, Any]) -> list[dict[str, Any]]:
     nation, people = result["country"], result["country"]["people"]
     had = float(numbers["on_duty_per_100000"])
     core, at_once = nation["core"][0], people["at_once_in_busiest_hour_per_100000"]
+    burst = people["red_in_a_cut_per_100000"]
     bots, line = nation["telegram"], nation["twilio"][0]
     found = [
         _limit(
@@ -20,9 +21,14 @@ def limits(numbers: Numbers, result: dict[str, Any]) -> list[dict[str, Any]]:
             f"{people['people_for_tickets_per_100000']:.0f} for 100,000 inhabitants, {had:.0f} are on duty",
         ),
         _limit(
-            "people for the red cases",
+            "people for the red cases, on a day without a power cut",
             at_once / had,
             f"{at_once:.1f} at once for 100,000 inhabitants, {had:.0f} on duty",
+        ),
+        _limit(
+            "people for the red cases, where the power is cut",
+            burst / had,
+            f"{burst:.0f} within ten minutes for 100,000 inhabitants, {had:.0f} on duty",
         ),
         *(
             _limit(

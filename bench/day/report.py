@@ -28,8 +28,12 @@ def _run(result: dict[str, Any]) -> Iterator[str]:
         f"of the bot {run['spoken']:,}"
     )
     yield (
-        f"  processor {run['cpu']:.0f} s: {run['cpu_each_us']:.0f} us a message   "
-        f"busiest minute {run['busiest_minute']:.1%} of a core"
+        f"  processor {run['cpu']:.0f} s: {run['cpu_each_us']:.0f} us a message of a citizen, and "
+        f"{run['cpu_other']:.0f} s for calls, due steps and responders"
+    )
+    yield (
+        f"  busiest minute {run['busiest_minute']:.1%} of a core; a commit waits {result['fsync_us']:.0f} us "
+        "for this disk (charged to the core as well)"
     )
     yield f"  reply: {_waits(calm)} (simulated time; the core's and the bot's queue are in it)"
     yield f"  first words to somebody in danger: {_waits(red)}"
@@ -158,7 +162,7 @@ def _internet(result: dict[str, Any]) -> Iterator[str]:
 def write(result: dict[str, Any], folder: Path) -> None:
     """JSON and plot."""
     folder.mkdir(parents=True, exist_ok=True)
-    lists = ("talks", "call_offsets", "towns")
+    lists = ("talks", "calls_calm", "calls_cut", "towns")
     run = {name: value for name, value in result["run"].items() if name not in lists}
     words = json.dumps({**result, "run": run}, ensure_ascii=False, indent=1)
     (folder / "worst-day.json").write_text(words, "utf-8")

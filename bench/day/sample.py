@@ -22,6 +22,7 @@ def merged(parts: Sequence[dict[str, Any]], fsync: float) -> dict[str, Any]:
     stimuli = sum(len(one["stimuli"]) for one in ledgers)
     spoken = sum(len(one["messages"]) for one in ledgers)
     cpu = sum(row[1] for one in ledgers for row in one["batches"])
+    asked = sum(row[1] for one in ledgers for row in one["batches"] if row[3])
     disk = sum(row[2] - row[1] for one in ledgers for row in one["batches"])
     rows = sum(sum(town["rows"].values()) for town in towns)
     return {
@@ -33,13 +34,13 @@ def merged(parts: Sequence[dict[str, Any]], fsync: float) -> dict[str, Any]:
         "spoken": spoken,
         "impatient": sum(one["impatient"] for one in ledgers),
         "cpu": cpu,
-        "cpu_each_us": cpu / max(1, stimuli) * 1e6,
+        "cpu_each_us": asked / max(1, stimuli) * 1e6,
+        "cpu_other": cpu - asked,
         "messages_each": spoken / max(1, stimuli),
         "tickets_each": sum(town["rows"]["tickets"] for town in towns) / max(1, len(talks)),
         "rows_each": rows / max(1, stimuli),
         "bytes_each": sum(town["bytes"] for town in towns) / max(1, stimuli),
         "commits_each": disk / fsync / max(1, stimuli) if fsync else 0.0,
-        "call_offsets": call_offsets(towns),
         "hours": _hours(ledgers),
         "busiest_minute": max(_busiest_minute(one) for one in ledgers),
         "waiting": _waiting(ledgers),
