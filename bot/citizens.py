@@ -33,7 +33,7 @@ _NEW_CITIZEN = PreparedInsert(citizens)
 _NEW_ADDRESS = PreparedInsert(
     addresses,
     *("id", "citizen_id", "channel", "address_index", "address", "name", "state", "last_in_at"),
-    once=True,
+    once=("channel", "address_index"),
 )
 
 

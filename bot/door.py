@@ -18,6 +18,7 @@ from typing import assert_never
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from bot.citizens import Citizens
 from bot.inbox import Inbox
@@ -103,20 +104,28 @@ class Door:
             if not kept.done():  # else its webhook has been given up by the provider
                 kept.set_result(new)
 
-    async def _keep(self, arrivals: Sequence[Arrival]) -> list[bool]:
+    async def _keep(self, arrivals: Sequence[Arrival], *, again: bool = False) -> list[bool]:
         """One commit for all of them; if one of them cannot be kept, each has a commit of its own, and the
         odd one is put where a human finds it: it may not block a citizen's later messages."""
         try:
             return await self._db.write(lambda tx: self._keep_all(tx, arrivals))
+        except IntegrityError:
+            if not again:  # another process has drawn the same id
+                self._inbox.leap()
+                return await self._keep(arrivals, again=True)
+            return await self._keep_odd(arrivals, "IntegrityError")
         except StoreUnavailable:
             raise
         except Exception as error:
-            if len(arrivals) > 1:
-                return [new for one in arrivals for new in await self._keep([one])]
-            (odd,) = arrivals
-            log.error("arrival_odd", channel=odd.channel, error=type(error).__name__)
-            strange, now = _strange(odd, type(error).__name__), self._clock.now()
-            return [await self._db.write(lambda tx: self._inbox.put_strange(tx, strange, now))]
+            return await self._keep_odd(arrivals, type(error).__name__)
+
+    async def _keep_odd(self, arrivals: Sequence[Arrival], why: str) -> list[bool]:
+        if len(arrivals) > 1:
+            return [new for one in arrivals for new in await self._keep([one])]
+        (odd,) = arrivals
+        log.error("arrival_odd", channel=odd.channel, error=why)
+        strange, now = _strange(odd, why), self._clock.now()
+        return [await self._db.write(lambda tx: self._inbox.put_strange(tx, strange, now))]
 
     async def _spill(self, arrival: Arrival) -> bool:
         """The store did not answer (it may have kept the arrival all the same: replay is harmless)."""

@@ -93,7 +93,7 @@ _KNOWN = PreparedSet(
 _PUT = PreparedInsert(
     inbox,
     *("id", "channel", "provider_key", "citizen_id", "kind", "body", "received_at", "state", "attempts"),
-    once=True,
+    once=("channel", "provider_key"),
 )
 _DONE = PreparedSet(
     update(inbox)
@@ -185,6 +185,7 @@ class Inbox:
         return insert_once(
             tx,
             inbox,
+            *("channel", "provider_key"),
             id=row,
             channel=strange.channel,
             provider_key=strange.provider_key,
@@ -220,6 +221,10 @@ class Inbox:
         done_at = now if state is not StimulusState.new else None
         if not move(tx, inbox, taken.id, MOVES, state, ours, done_at=done_at, why=why, lease_owner=None):
             raise LostLease
+
+    def leap(self) -> None:
+        """Draws its ids from elsewhere: another process has drawn the same ones."""
+        self._ids.leap()
 
     def release_all(self, tx: Connection) -> int:
         """Gives every taken row back. Only for a process that knows itself to be the only one."""

@@ -238,7 +238,7 @@ class Attempts:
         """How many calls may start now. The next free instant is a row, so that processes share the rate."""
         if wanted == 0:
             return 0
-        insert_once(tx, marks, name=_CALLS_MARK, value="", at=now)
+        insert_once(tx, marks, "name", name=_CALLS_MARK, value="", at=now)
         before = tx.execute(select(marks.c.at).where(marks.c.name == _CALLS_MARK)).scalar_one()
         free, slots = now if was_set_back(before, self._burst + self._gap, now) else before, 0
         while slots < wanted and free <= now + self._burst:

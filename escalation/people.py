@@ -49,7 +49,7 @@ def add(tx: Connection, name: str, role: str, hashed: str, now: datetime, langua
     if role not in list(Role):
         raise PeopleError("A role is responder or supervisor.")
     values = {"role": role, "password": hashed, "language": language, "failures": 0, "disabled_at": None}
-    if not insert_once(tx, people, name=name, created_at=now, **values):
+    if not insert_once(tx, people, "name", name=name, created_at=now, **values):
         tx.execute(update(people).where(people.c.name == name).values(**values))
         _sign_out(tx, name)
 

@@ -41,6 +41,10 @@ class Ids:
         """Gives no id below `newest` any more: the clock may have been set back while we were away."""
         self._last = max(self._last, newest)
 
+    def leap(self) -> None:
+        """Leaves out some ids: another process has drawn the same ones as we."""
+        self._last += 1 + self._chance.getrandbits(_COUNTER_BITS - 2)
+
     def ref(self, prefix: str, letters: int = 4) -> str:
         """A short speakable ticket reference such as HRK-7F3K. Not unique by itself: the table is."""
         if self._seeded:

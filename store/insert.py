@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Table
 from store.prepared import PreparedInsert
 
 
-def insert_once(tx: Connection, table: Table, **values: Any) -> bool:
-    """Inserts a row; False, and no change, when a unique key already has it."""
-    return _once(table, tuple(values)).run(tx, **values) == 1
+def insert_once(tx: Connection, table: Table, *key: str, **values: Any) -> bool:
+    """Inserts a row; False, and no change, when a row has the same values in the columns of `key`."""
+    return _once(table, key, tuple(values)).run(tx, **values) == 1
 
 
 def put(tx: Connection, table: Table, key: str, **values: Any) -> None:
@@ -21,8 +21,8 @@ def put(tx: Connection, table: Table, key: str, **values: Any) -> None:
 
 
 @cache
-def _once(table: Table, columns: tuple[str, ...]) -> PreparedInsert:
-    return PreparedInsert(table, *columns, once=True)
+def _once(table: Table, key: tuple[str, ...], columns: tuple[str, ...]) -> PreparedInsert:
+    return PreparedInsert(table, *columns, once=key)
 
 
 @cache

@@ -12,13 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from store.database import StoreUnavailable, Work
 
 T = TypeVar("T")
-_SECONDS = 5.0
 
 
-async def peek(url: str, work: Work[T]) -> T | None:
-    """What `work` finds; None when the SQLite file is not there yet. Raises StoreUnavailable."""
+async def peek(url: str, work: Work[T], seconds: float = 5.0) -> T | None:
+    """What `work` finds within so many seconds; None when the SQLite file is not there yet. Raises
+    StoreUnavailable."""
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             return await (_sqlite(url, work) if url.startswith("sqlite") else _postgres(url, work))
     except (OSError, TimeoutError, SQLAlchemyError) as error:
         raise StoreUnavailable(f"the database does not answer ({type(error).__name__})") from error

@@ -152,19 +152,20 @@ class Prepared:
 
 
 class PreparedInsert(Prepared):
-    """An insert of these columns of a table. `once`: a row whose unique key is there changes nothing;
-    `over` = a key column: such a row takes the new values instead."""
+    """An insert of these columns of a table. `once` = columns of a unique key: a row whose key is there
+    changes nothing; `over` = a key column: such a row takes the new values instead. Only that very key: two
+    rows that got the same id by chance are an error, or one of them would be lost without a word."""
 
-    def __init__(self, table: Any, *columns: str, once: bool = False, over: str | None = None) -> None:
+    def __init__(self, table: Any, *columns: str, once: Sequence[str] = (), over: str | None = None) -> None:
         super().__init__(table.insert(), columns or [column.name for column in table.columns])
-        self._table, self._once, self._over = table, once, over
+        self._table, self._once, self._over = table, list(once), over
 
     def _on(self, dialect: Dialect) -> Any:
         if not self._once and self._over is None:
             return self._statement
         statement = _insert(dialect)(self._table)
         if self._over is None:
-            return statement.on_conflict_do_nothing()
+            return statement.on_conflict_do_nothing(index_elements=self._once)
         changed = {name: statement.excluded[name] for name in self._columns or () if name != self._over}
         return statement.on_conflict_do_update(index_elements=[self._over], set_=changed)
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy import Connection, func, select, update
 
+from bot.door import Door
 from bot.inbox import LostLease, StimulusState, Taken
 from bot.incoming import NotUnderstood
+from bot.spool import Spool
 from flows.session import StimulusKind
+from store.bell import Bell
 from store.clock import ManualClock
 from store.database import Database
 from store.ids import Ids
@@ -221,3 +226,22 @@ async def test_who_writes_again_is_reachable_again(floor: Floor) -> None:
     assert await floor.db.read(lambda tx: tx.execute(state).scalar_one()) == "blocked"
     await floor.hear("1001", "u2")
     assert await floor.db.read(lambda tx: tx.execute(state).scalar_one()) == "open"
+
+
+async def test_two_processes_that_draw_the_same_id_lose_nothing(
+    database: Database, clock: ManualClock, vault: Vault, tmp_path: Path
+) -> None:
+    """The same seed draws the same ids: what was answered 200 is kept all the same."""
+    floors = [make_floor(database, clock, Ids(clock, Random(3)), vault) for _ in range(2)]
+    doors = [
+        Door(
+            *(database, Bell(), clock, one.inbox, one.outbox, one.citizens),
+            *(Spool(tmp_path / f"spool-{number}", vault), one.record),
+        )
+        for number, one in enumerate(floors)
+    ]
+    for number in range(5):
+        for door, address in zip(doors, ("1001", "2002"), strict=True):
+            assert await door.accept(said(address, f"{address}-{number}"))
+    keys = await database.read(lambda tx: list(tx.execute(select(inbox.c.provider_key)).scalars()))
+    assert sorted(keys) == sorted(f"{who}-{number}" for who in ("1001", "2002") for number in range(5))

@@ -58,8 +58,8 @@ async def test_concurrent_writers_lose_nothing(database: Database, ids: Ids, clo
 
 async def test_insert_once_and_put(database: Database, clock: ManualClock) -> None:
     def work(tx: Connection) -> tuple[bool, bool, str]:
-        first = insert_once(tx, marks, name="a", value="1", at=clock.now())
-        second = insert_once(tx, marks, name="a", value="2", at=clock.now())
+        first = insert_once(tx, marks, "name", name="a", value="1", at=clock.now())
+        second = insert_once(tx, marks, "name", name="a", value="2", at=clock.now())
         put(tx, marks, "name", name="a", value="3", at=clock.now())
         return first, second, tx.execute(select(marks.c.value).where(marks.c.name == "a")).scalar_one()
 

@@ -74,7 +74,7 @@ class Stored:
     @staticmethod
     async def read(url: str) -> Stored:
         """All rows, by a look that changes nothing."""
-        found = await peek(url, _rows)
+        found = await peek(url, _rows, seconds=300)  # a hundred thousand messages are many cells to open
         assert found is not None, "no database"
         return found
 
