@@ -150,3 +150,9 @@ def test_a_late_step_is_found_only_where_a_pager_could_have_begun_it() -> None:
     killed = [Life("all", 0, 100.5), Life("all", 104, None)]
     assert not paging._missed(killed, due=100, sent=108.9, limits=limits)
     assert paging._missed(killed, due=100, sent=109.1, limits=limits)
+
+
+def test_who_was_in_doubt_twice_may_be_missing_from_a_repeat() -> None:
+    turn = [outbox(1, "α", doubts=1), outbox(2, "β", doubts=2)]
+    assert told(turn, ["α", "β", "α"]).good
+    assert not told([outbox(1, "α", doubts=1), outbox(2, "β", doubts=1)], ["α", "β", "α"]).good

@@ -221,20 +221,24 @@ def _after_turn(turn: list[dict[str, Any]], left: list[str], place: int) -> set[
     least = Counter(row["said"] for row in turn if row["doubts"] < 2)
     most = Counter(row["said"] for row in turn) + Counter(row["said"] for row in turn if row["doubts"])
     order = [row["said"] for row in turn]
+    gone = {row["said"] for row in turn if row["doubts"] > 1}
     ends = set()
     for end in range(place + least.total(), min(place + most.total(), len(left)) + 1):
         piece = left[place:end]
         seen = Counter(piece)
-        if seen <= most and least <= seen and (len(set(order)) < len(order) or _both_ways(order, piece)):
+        in_order = len(set(order)) < len(order) or _both_ways(order, piece, gone)
+        if seen <= most and least <= seen and in_order:
             ends.add(end)
     return ends
 
 
-def _both_ways(order: list[str], piece: list[str]) -> bool:
+def _both_ways(order: list[str], piece: list[str], gone: set[str]) -> bool:
+    """`gone` were in doubt twice: what is on the phone may be their first time alone, before an earlier one
+    was repeated."""
     firsts = list(dict.fromkeys(piece))
-    lasts = list(dict.fromkeys(reversed(piece)))[::-1]
+    lasts = list(dict.fromkeys(reversed([text for text in piece if text not in gone])))[::-1]
     kept = [text for text in order if text in firsts]
-    return firsts == kept == lasts
+    return firsts == kept and lasts == [text for text in kept if text not in gone]
 
 
 def words_in_files(verdict: Verdict, files: Iterable[Path]) -> None:
