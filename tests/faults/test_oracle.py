@@ -153,6 +153,9 @@ def test_a_late_step_is_found_only_where_a_pager_could_have_begun_it() -> None:
 
 
 def test_who_was_in_doubt_twice_may_be_missing_from_a_repeat() -> None:
-    turn = [outbox(1, "α", doubts=1), outbox(2, "β", doubts=2)]
-    assert told(turn, ["α", "β", "α"]).good
-    assert not told([outbox(1, "α", doubts=1), outbox(2, "β", doubts=1)], ["α", "β", "α"]).good
+    def turn(*doubts: int) -> list[dict[str, Any]]:
+        rows = [outbox(at, text, doubts[at]) for at, text in enumerate("αβ")]
+        return [{**row, "created_at": NOW} for row in rows]
+
+    assert told(turn(1, 2), ["α", "β", "α"]).good
+    assert not told(turn(1, 1), ["α", "β", "α"]).good
