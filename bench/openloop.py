@@ -21,7 +21,7 @@ class Stream:
     """The everyday load beside whatever else is measured."""
 
     def __init__(self, crowd: Crowd, rate: float, seed: int = 7) -> None:
-        self._crowd, self._rate, self._chance = crowd, rate, Random(seed)  # noqa: S311 - arrivals, no secret
+        self._crowd, self._rate, self._chance = crowd, rate, Random(seed)
         self._people = crowd.citizens()
         self._idle: list[tuple[int, int]] = []  # citizen, next step
         self._talking = 0

@@ -31,7 +31,7 @@ class Reds:
     async def flow(self, rate: float, seconds: float) -> None:
         """So many a second, at random moments."""
         tasks: set[asyncio.Task[None]] = set()
-        chance = Random(11)  # noqa: S311 - arrivals, no secret
+        chance = Random(11)
         await arrivals(rate, seconds, chance, self.one, tasks)
         await finish(tasks)
 

@@ -79,7 +79,7 @@ class Returning(Crowd):
 
     def citizens(self) -> Iterator[int]:
         """Helped ones whose tickets are closed, nobody who is talking at the moment."""
-        chance = Random(5)  # noqa: S311 - an order, no secret
+        chance = Random(5)
         while True:
             block, number = chance.randrange(self._blocks), chance.randrange(template.HELPED - template.OPEN)
             citizen = fill.FIRST_CHAT + block * template.BLOCK + number
