@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from bot.channels.base import Blocked, Limits, Outgoing, SendError, Unknown
-from bot.message import Claimed, Lane, Message, MessageState
+from bot.message import Claimed, Hands, Lane, Message, MessageState
 from bot.outbox import waiting
 from bot.sender import Sender
 from flows.events import Button
@@ -212,6 +212,35 @@ async def test_a_worker_whose_lease_ran_out_settles_nothing(floor: Floor) -> Non
     assert not await floor.write(lambda tx: floor.outbox.fail(tx, slow, "late"))
     await sent(floor, quick)
     assert await states(floor) == ["sent"]
+
+
+async def test_a_turn_hands_over_what_there_is_room_for_and_danger_always(floor: Floor) -> None:
+    calm, late, afraid = [await floor.meet(number) for number in ("1001", "2002", "3003")]
+    said = [(calm, text("ένα")), (calm, text("δύο")), (late, text("τρία"))]
+    said.append((afraid, text("είμαι εδώ", Lane.urgent)))
+    hands = Hands("me", {"telegram": 2})
+
+    def say(tx: Connection) -> list[list[Claimed]]:
+        return floor.outbox.put_all(tx, said, floor.clock.now(), hands)
+
+    handed = await floor.write(say)
+    assert [words(row) for row in handed] == [["ένα", "δύο"], ["είμαι εδώ"]]
+    assert await states(floor) == ["sending", "sending", "due", "sending"]
+    assert words(await floor.claim("other")) == ["τρία"]
+    await sent(floor, *(one for row in handed for one in row))
+    assert (await states(floor))[0] == "sent"
+
+
+async def test_nothing_is_handed_over_past_what_waits_for_the_same_address(floor: Floor) -> None:
+    maria = await floor.meet()
+    await floor.tell(maria, text("πρώτο"))
+
+    def say(tx: Connection) -> list[list[Claimed]]:
+        hands = Hands("me", {"telegram": 9})
+        return floor.outbox.put_all(tx, [(maria, text("δεύτερο"))], floor.clock.now(), hands)
+
+    assert await floor.write(say) == []
+    assert words(await floor.claim()) == ["πρώτο"]
 
 
 async def test_what_became_of_an_earlier_claim_is_not_written_over_a_later_one(floor: Floor) -> None:
