@@ -1,4 +1,4 @@
-"""`python -m bench.day [--share 0.015]`: runs the worst day, prints one table, writes JSON and a plot.
+"""`python -m bench.day [--share 0.008]`: runs the worst day, prints one table, writes JSON and a plot.
 
 --share 1.0     every inhabitant through the real product (hours)
 --set NAME=VALUE  another value of numbers.yaml, to see what an assumption is worth
@@ -131,11 +131,11 @@ def _numbers(changes: list[str]) -> Numbers:
 def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.day")
     parser.add_argument(
-        "--share", type=float, default=0.015, help="of the inhabitants, as whole municipalities"
+        "--share", type=float, default=0.008, help="of the inhabitants, as whole municipalities"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--each", type=int, default=3, help="towns of 100,000 for each roster")
+    parser.add_argument("--each", type=int, default=2, help="towns of 100,000 for each roster")
     parser.add_argument("--rounds", type=int, default=2, help="groups of each size for the cost of a message")
     parser.add_argument("--folder", type=Path, default=CACHE)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")

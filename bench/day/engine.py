@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -163,13 +164,14 @@ class Day:
                 await entry.act()
         if not touched:
             return
+        looks = {place: self._due(place) <= start for place in touched}
         before, commits = time.process_time(), self._commits(touched)
         await asyncio.gather(*(self.towns[town].post(body) for town, body in posts))
         for entry in batch:
             if entry.act is not None and not entry.quiet:
                 await entry.act()
         for place in touched:
-            await self.towns[place].settle(self._zero + start)
+            await self.towns[place].settle(look=looks[place])
         cpu = time.process_time() - before
         cost = cpu + (self._commits(touched) - commits) * self._fsync
         self._free_at = start + cost
@@ -231,21 +233,21 @@ class Day:
 
     def _wake(self, place: int, start: float) -> None:
         """The town's next due moment enters the calendar, once."""
-        due = self.towns[place].next_due()
-        if due is None:
-            self.towns[place].paging = False
+        due = self._due(place)
+        if due == math.inf:
             return
         # What is due and was not done waits for the telephone account's next call.
-        late = due - self._zero <= start
-        at = (
-            start + 1.05 / float(self._numbers["twilio_cps"])
-            if late
-            else max(due - self._zero, start + EVERY)
-        )
+        late = due <= start
+        at = start + 1.05 / float(self._numbers["twilio_cps"]) if late else max(due, start + EVERY)
         if self._wakes.get(place, -1.0) > start and self._wakes[place] <= at:
             return
         self._wakes[place] = at
         self._put(at, place, act=_nothing)
+
+    def _due(self, place: int) -> float:
+        """When something of this town is due by itself, in seconds since midnight."""
+        due = self.towns[place].next_due()
+        return math.inf if due is None else due - self._zero
 
     def _commits(self, places: Sequence[int]) -> int:
         return sum(_commits_of(self.towns[place]) for place in places)

@@ -39,7 +39,8 @@ SECRET = "day-secret"
 _HEAD = request_head(updates.PATH, X_Telegram_Bot_Api_Secret_Token=SECRET)
 _DUE = (
     "SELECT min(due_at) FROM waits",
-    "SELECT min(due_at) FROM outbox WHERE state = 'due' OR state = 'unknown'",
+    "SELECT min(due_at) FROM outbox"
+    " WHERE (state = 'due' OR state = 'sending' OR state = 'unknown') AND state <> 'sending'",  # by its index
 )
 _PAGING = (
     "SELECT min(due_at) FROM pages WHERE state IN ('needed','ringing','acknowledged','exhausted')",
@@ -113,11 +114,10 @@ class Town:
         self.idle.append(line)
         return answer
 
-    async def settle(self, now: float) -> None:
-        """Does what is due, until nothing more happens. What has to wait for a provider's rate stays due: the
-        caller looks again a little later, as the loops do."""
-        due = self.next_due()
-        if due is not None and due <= now:
+    async def settle(self, *, look: bool) -> None:
+        """Does what the bells ask for, until they are silent; `look`: something is due by itself as well.
+        What has to wait for a provider's rate stays due: the caller looks again later, as the loops do."""
+        if look:
             await self._look()
         for _ in range(_ROUNDS):
             if not await self._pass():
