@@ -150,7 +150,8 @@ def _disk(messages: Stream, run: dict[str, Any]) -> dict[str, Any]:
 def internet(
     numbers: Numbers, nation: dict[str, Any], cost: dict[str, Any], per_100000: float, times: int
 ) -> dict[str, Any]:
-    """What `times` such countries take at their worst minute: one figure a resource."""
+    """What `times` such countries take at their worst second, all at once: one figure a resource. `cores`: 32
+    messages share a commit; `cores_alone`: none do."""
     peak = max(hour["busiest_second"] for hour in nation["hours"]) * times
     spoken = peak * nation["spoken"] / nation["messages"]
     inhabitants = float(numbers["inhabitants"]) * times
@@ -160,6 +161,7 @@ def internet(
         "inhabitants": inhabitants,
         "messages_a_second": peak,
         "cores": peak * shared,
+        "cores_alone": peak * (cost["batch_us"] + cost["message_us"]) / 1e6,
         "bots": spoken / float(numbers["telegram_rate"]),
         "bots_paid": spoken / float(numbers["telegram_paid_rate"]),
         "calls_a_second": calls,

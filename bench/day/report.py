@@ -146,14 +146,14 @@ def _variations(result: dict[str, Any]) -> Iterator[str]:
 def _internet(result: dict[str, Any]) -> Iterator[str]:
     yield "ON PAPER, at the worst second"
     yield (
-        f"  {'inhabitants':>13s} {'messages/s':>10s} {'cores':>6s} {'bots':>7s} {'(paid)':>7s} "
-        f"{'calls/s':>8s} "
+        f"  {'inhabitants':>13s} {'messages/s':>10s} {'cores':>6s} {'(alone)':>8s} {'bots':>7s} "
+        f"{'(paid)':>7s} {'calls/s':>8s} "
         f"{'GB a day':>9s} {'commits/s':>10s} {'on duty':>9s} {'for tickets':>12s}"
     )
     for row in result["internet"]:
         yield (
             f"  {row['inhabitants']:13,.0f} {row['messages_a_second']:10,.0f} {row['cores']:6,.1f} "
-            f"{row['bots']:7,.0f} {row['bots_paid']:7,.1f} {row['calls_a_second']:8,.1f} "
+            f"{row['cores_alone']:8,.1f} {row['bots']:7,.0f} {row['bots_paid']:7,.1f} {row['calls_a_second']:8,.1f} "
             f"{row['bytes_a_day'] / 1e9:9,.1f} {row['commits_a_second']:10,.0f} "
             f"{row['on_duty']:9,.0f} {row['for_tickets']:12,.0f}"
         )
