@@ -21,6 +21,7 @@ from bench.day.numbers import Numbers, load_numbers
 from bench.day.shard import Job, fsync_seconds, split
 from bench.day.team import Team
 from bench.day.towns import make_towns, write_profile
+from bench.day.towns import sample as sample_of
 from config.profile import Profile
 
 CACHE = Path("var/worst-day")
@@ -88,13 +89,6 @@ def measure(numbers: Numbers, given: argparse.Namespace, team: Team) -> dict[str
     result["internet"] = [paper.internet(numbers, nation, spent, duty, times) for times in (1, 10, 100)]
     result["limits"] = plan.limits(numbers, result)
     return result
-
-
-def sample_of(towns: Any, share: float) -> Any:
-    """Whole municipalities (bench.day.towns.sample), the largest first."""
-    from bench.day.towns import sample as chosen
-
-    return chosen(towns, share)
 
 
 def _cost_job(numbers: Numbers, given: argparse.Namespace) -> Job:

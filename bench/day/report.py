@@ -153,7 +153,8 @@ def _internet(result: dict[str, Any]) -> Iterator[str]:
     for row in result["internet"]:
         yield (
             f"  {row['inhabitants']:13,.0f} {row['messages_a_second']:10,.0f} {row['cores']:6,.1f} "
-            f"{row['cores_alone']:8,.1f} {row['bots']:7,.0f} {row['bots_paid']:7,.1f} {row['calls_a_second']:8,.1f} "
+            f"{row['cores_alone']:8,.1f} {row['bots']:7,.0f} {row['bots_paid']:7,.1f} "
+            f"{row['calls_a_second']:8,.1f} "
             f"{row['bytes_a_day'] / 1e9:9,.1f} {row['commits_a_second']:10,.0f} "
             f"{row['on_duty']:9,.0f} {row['for_tickets']:12,.0f}"
         )
