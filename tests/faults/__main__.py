@@ -22,6 +22,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--messages", type=int, default=100_000, help="messages of that flood")
     parser.add_argument("--short", action="store_true", help="the part that CI runs: under three minutes")
     parser.add_argument("--only", action="append", choices=[*FAULTS], help="only this fault; may be repeated")
+    parser.add_argument(
+        "--point", action="append", default=[], help="with --only crash-points: this point; may be repeated"
+    )
     parser.add_argument("--list", action="store_true", help="name the faults and end")
     parser.add_argument(
         "--folder", type=Path, default=ROOT / "var" / "faults", help="where all of it is kept"
@@ -36,7 +39,7 @@ async def run(given: argparse.Namespace) -> Report:
     folder.mkdir(parents=True)
     chosen = given.only or [name for name, fault in FAULTS.items() if fault.short or not given.short]
     async with Home() as home:
-        run = Run(home, folder, given.seed, given.kills, given.messages, given.short)
+        run = Run(home, folder, given.seed, given.kills, given.messages, given.short, tuple(given.point))
         await run.prepare()
         for name in chosen:
             begun = time.time()

@@ -36,6 +36,7 @@ class Run:
     kills: int
     messages: int
     short: bool
+    points: tuple[str, ...] = ()  # crash points to look into, instead of all
 
     def within(self, name: str) -> Run:
         """The same in a folder of its own."""
@@ -85,6 +86,9 @@ async def _kills_postgres(run: Run) -> list[Line]:
 
 
 async def _crash_points(run: Run) -> list[Line]:
+    if run.points:
+        verdict = await crash.these_points(run.home, run.folder, run.template, run.points)
+        return [Line("chosen crash points", len(run.points), verdict)]
     most, pairs = (SHORT_POINTS, SHORT_PAIRS) if run.short else (None, 100)
     kills, verdict = await crash.every_point(
         run.home, run.folder, run.template, run.seed, most=most, pairs=pairs

@@ -76,7 +76,7 @@ async def play(
     ledger.close()
     limits = {"late": LATE, "late_after_start": LATE_AFTER_START}
     verdict.add(await judge(ledger, stage.journal, url, to_search(folder), **limits))
-    crashes = sum(life.how == "crash" for life in ledger.lives)
+    crashes = sum(life.how == "crash" for life in ledger.lives) + site.killed_commands
     return Outcome(verdict, crashes, counted.read_text().split("\n")[:-1] if count else [])
 
 
@@ -121,6 +121,15 @@ async def points_of(home: Home, folder: Path, template: Path, verdict: Verdict) 
         verdict.add(outcome.verdict)
         found |= dict.fromkeys(outcome.points)
     return list(found)
+
+
+async def these_points(home: Home, folder: Path, template: Path, points: Sequence[str]) -> Verdict:
+    """Kills at these points alone: to look into what a run of all of them has found."""
+    state = _State(Verdict())
+    for point in points:
+        await _one(home, folder / "crash-0", template, (point,), state)
+    state.verdict.figures |= {"points killed at": len(state.reached)}
+    return state.verdict
 
 
 async def every_point(

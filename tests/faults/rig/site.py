@@ -56,6 +56,7 @@ class Site:
         more: dict[str, str] | None = None,
     ) -> None:
         self._home, self.ledger = home, ledger
+        self.killed_commands = 0
         self.places: list[Place] = []
         for number, role in enumerate(roles):
             place, own_port = folder / f"{role}-{number}", port if number == 0 else free_port()
@@ -124,6 +125,11 @@ class Site:
                 assert code == 0, f"{place.roles} stopped with {code}: {place.log.read_text()[-2000:]}"
 
     async def command(self, *arguments: str) -> tuple[int, str, str]:
-        """`limani ARGUMENTS` with the first place's settings."""
+        """`limani ARGUMENTS` with the first place's settings. A command that dies of a crash point dies of it
+        once: its human types it again."""
         place = self.places[0]
-        return await self._home.command(list(arguments), place.environment, place.folder, place.rig)
+        told = await self._home.command(list(arguments), place.environment, place.folder, place.rig)
+        if told[0] == -9 and place.rig.get("crash"):
+            self.killed_commands += 1
+            place.rig = {**place.rig, "crash": None}
+        return told
