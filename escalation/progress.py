@@ -68,10 +68,19 @@ class Progress:
         return told
 
     def _alone(self, tx: Connection, page: Row[Any], tries: Sequence[TryView], now: datetime) -> bool:
-        """One page in a savepoint of its own: whatever is wrong with it, the others are paged."""
+        """One page by itself: whatever is wrong with it, the others are paged. Only one that has something to
+        do gets a savepoint: most of those that ring just ring."""
         try:
+            if page.status == TicketStatus.closed:
+                with tx.begin_nested():
+                    self._acknowledged.cancel(tx, page.ticket_id, now)
+                return False
+            frozen = thaw(page.policy) if page.policy else self._begin(page)
+            decision = self._decide(page, frozen, tries, now)
+            if isinstance(decision, Wait):
+                return False
             with tx.begin_nested():
-                return self._move_on(tx, page, tries, now)
+                return self._make_true(tx, page, frozen, decision, now)
         except (DBAPIError, StoreUnavailable):
             raise
         except Exception as error:
@@ -89,11 +98,7 @@ class Progress:
                 self._acknowledged.keep_clock(tx, page, now)
         return told
 
-    def _move_on(self, tx: Connection, page: Row[Any], tries: Sequence[TryView], now: datetime) -> bool:
-        if page.status == TicketStatus.closed:
-            self._acknowledged.cancel(tx, page.ticket_id, now)
-            return False
-        frozen = thaw(page.policy) if page.policy else self._begin(page)
+    def _decide(self, page: Row[Any], frozen: Frozen, tries: Sequence[TryView], now: datetime) -> Decision:
         view = PageView(
             started=page.state != PageState.needed,
             alarm=page.state == PageState.exhausted,
@@ -102,8 +107,7 @@ class Progress:
             due_at=page.due_at,
             passed_over=frozenset(page.passed_over),
         )
-        decision = next_move(frozen, view, tries, self._duty.roster, self._duty.usable, now)
-        return self._make_true(tx, page, frozen, decision, now)
+        return next_move(frozen, view, tries, self._duty.roster, self._duty.usable, now)
 
     def _begin(self, page: Row[Any]) -> Frozen:
         return thaw(freeze(self._duty.policy, page.round))
