@@ -13,6 +13,7 @@ import json
 import sqlite3
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -170,18 +171,19 @@ def _in_order(connection: Connection, parts: list[_Part]) -> list[_Part]:
     return [by_name[table.name] for table in known.sorted_tables if table.name in by_name]
 
 
-class _Source:
+class _Source(ABC):
     """A copy that is being read."""
 
     made: Copy
     parts: list[_Part]
 
+    @abstractmethod
     def close(self) -> None:
         """Ends the reading."""
 
+    @abstractmethod
     async def pour(self, raw: Any, part: _Part) -> None:
         """Puts one table's rows into the database."""
-        raise NotImplementedError
 
 
 class _Zip(_Source):
